@@ -1,0 +1,194 @@
+"""The only place where parts are wired together."""
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import asyncpg
+import structlog
+from aiohttp import web
+from redis.asyncio import Redis
+
+from dispatch.api import cases, city, desk, reports, session
+from dispatch.api.app import build_app
+from dispatch.casework.actions import Workplace
+from dispatch.casework.deadlines import Deadlines
+from dispatch.casework.escalations import Escalations
+from dispatch.city.versions import Cities
+from dispatch.domain.errors import Unavailable
+from dispatch.intake.commit import Incoming
+from dispatch.intake.intake import Intake
+from dispatch.intake.quarantine import Quarantine
+from dispatch.intake.sensors import Sensors
+from dispatch.live.hub import Hub
+from dispatch.live.listeners import Audience
+from dispatch.live.relay import Relay
+from dispatch.live.socket import Socket
+from dispatch.live.stream import Stream
+from dispatch.metrics import Metrics, new_metrics
+from dispatch.notices.outbound import Outbound
+from dispatch.notices.sending import Sender
+from dispatch.people.keyring import Keyring
+from dispatch.people.people import People
+from dispatch.people.principal import Principal
+from dispatch.people.scope import scope_of
+from dispatch.settings import Settings
+from dispatch.store.clock import SQL, Clock, SystemClock
+from dispatch.store.pool import Ids, open_pool
+from dispatch.store.signals import Signals
+from dispatch.ticks import Ticks
+from sla.loop import DeadlineLoop
+
+log = structlog.get_logger()
+Check = Callable[[], Awaitable[Literal["ok", "degraded"]]]
+ROUTES = [*session.ROUTES, *reports.ROUTES, *cases.ROUTES, *desk.ROUTES, *city.ROUTES]
+
+
+@dataclass(slots=True)
+class Services:
+    """Everything a handler may reach."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    cities: Cities
+    keyring: Keyring
+    clock: Clock
+    people: People
+    metrics: Metrics
+    intake: Intake
+    workplace: Workplace
+    quarantine: Quarantine
+    sensors: Sensors
+    escalations: Escalations
+    deadlines: Deadlines
+    hub: Hub
+    socket: Socket
+    relay: Relay
+    loop: DeadlineLoop
+    signals: Signals
+    sender: Sender
+    ticks: Ticks
+    cursor_key: bytes
+    checks: Mapping[str, Check]
+
+    def changed(self) -> None:
+        """Something was committed: the relay, the deadline loop and the other processes are told."""
+        self.signals.changed()
+
+
+@asynccontextmanager
+async def services(settings: Settings, keyring: Keyring, clock: Clock | None = None) -> AsyncIterator[Services]:
+    """The parts of one process, connected; nothing runs yet. Raises Unavailable where no city was loaded."""
+    clock = clock or SystemClock()
+    pool = await open_pool(settings.database_url, size=settings.pool_size)
+    redis = Redis.from_url(settings.redis_url) if settings.redis_url else None
+    try:
+        async with Outbound(allow_private=settings.allow_private_webhooks) as outbound:
+            yield await _wire(settings, keyring, clock, pool, redis, outbound)
+    finally:
+        if redis is not None:
+            await redis.aclose()
+        await pool.close()
+
+
+async def _wire(
+    settings: Settings, keyring: Keyring, clock: Clock, pool: asyncpg.Pool, redis: Redis | None, outbound: Outbound
+) -> Services:
+    cities, metrics, ids = await Cities.open(pool), new_metrics(), Ids(pool)
+    stream = Stream(redis) if redis is not None else None
+    relay, hub = Relay(pool, stream), Hub(pool, stream)
+    deadlines = Deadlines(pool, cities, keyring, clock, metrics)
+    loop = DeadlineLoop(deadlines, poll_s=1.0, batch=100)
+    sender = Sender(pool, outbound, keyring, clock, metrics.notices_sent)
+
+    def woken() -> None:
+        relay.hint(), loop.hint(), sender.hint()
+
+    signals = Signals(pool, settings.direct_url, woken)
+
+    def committed(batch: list[Incoming]) -> None:
+        for incoming in batch:
+            metrics.reports.labels("refused" if incoming.error else str(incoming.status)).inc()
+        metrics.batch_size.observe(len(batch))
+        signals.changed()
+
+    intake = Intake(pool, cities, keyring, clock, ids, committed)
+    people = People(pool, keyring, clock)
+    workplace = Workplace(pool, cities, keyring, clock, ids)
+
+    async def authenticate(token: str) -> Principal:
+        principal = await people.authenticate({"Authorization": f"Bearer {token}"}, {}, "GET")
+        assert principal is not None
+        return principal
+
+    def audience(principal: Principal) -> Audience:
+        scope = scope_of(principal, cities.current.units)
+        return Audience(scope.units, "restricted.read" in principal.permissions)
+
+    return Services(
+        settings, pool, cities, keyring, clock, people, metrics, intake, workplace, Quarantine(pool, intake, keyring, clock),
+        Sensors(pool, cities, intake, keyring, clock, metrics), Escalations(workplace), deadlines, hub,
+        Socket(hub, authenticate, audience), relay, loop, signals, sender, Ticks(pool, clock),
+        hmac.digest(keyring.signing.keys[keyring.signing.current], b"cursors", "sha256"), _checks(pool, clock, hub, relay),
+    )  # fmt: skip
+
+
+def _checks(pool: asyncpg.Pool, clock: Clock, hub: Hub, relay: Relay) -> Mapping[str, Check]:
+    async def database() -> Literal["ok"]:
+        await pool.fetchval(SQL.database_time)
+        return "ok"
+
+    async def partitions() -> Literal["ok"]:
+        if await pool.fetchval(SQL.missing_partition, clock.wall()):
+            raise Unavailable(part="the partition of next month", retry_after=3600)
+        return "ok"
+
+    async def live() -> Literal["ok", "degraded"]:
+        return "degraded" if hub.degraded or relay.degraded else "ok"
+
+    return {"database": database, "partitions": partitions, "live": live}
+
+
+@asynccontextmanager
+async def running(at: Services) -> AsyncIterator[web.Application]:
+    """The application of `at` with everything that runs beside it; on leaving, what was taken in is finished first."""
+    stop, drained = asyncio.Event(), asyncio.Event()
+    at.ticks.here(5.0, lambda: at.cities.refresh(at.pool))
+    at.ticks.here(1.0, at.sensors.ripen)
+    at.ticks.here(5.0, lambda: _audit(at))
+    background = [
+        asyncio.create_task(work, name=name)
+        for name, work in (
+            ("loop", at.loop.run(stop)), ("relay", at.relay.run(stop)), ("hub", at.hub.run(stop)), ("signals", at.signals.run(stop)),
+            ("sender", at.sender.run(stop)), ("ticks", at.ticks.run(stop)),
+        )
+    ]  # fmt: skip
+    intake = asyncio.create_task(at.intake.run(drained), name="intake")
+    for task in (*background, intake):
+        task.add_done_callback(_must_not_end)
+    try:
+        yield build_app(at, ROUTES, websocket_routes=city.WEBSOCKETS)
+    finally:
+        drained.set()
+        await intake
+        stop.set()
+        await asyncio.gather(*background, return_exceptions=True)
+
+
+def _must_not_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.critical("service.part_ended", part=task.get_name(), error=repr(task.exception()))
+
+
+async def _audit(at: Services) -> None:
+    late, seconds = await at.deadlines.late()
+    at.metrics.deadlines_late_seconds.set(seconds)
+    at.metrics.queue_depth.set(at.intake.depth)
+    at.metrics.outbox_waiting.set(at.relay.waiting)
+    at.metrics.live_clients.set(at.hub.listening)
+    if timedelta(seconds=seconds) > timedelta(minutes=1):
+        log.error("deadlines.late", late=late, seconds=round(seconds, 1))

@@ -1,0 +1,82 @@
+"""Starts the clocks of a case: limit from the policy of the case's city version, due instant from the work calendar."""
+
+from datetime import datetime
+
+from dispatch.city.model import City
+from dispatch.domain.cases import Assignment, Case, Deadline
+from dispatch.domain.errors import RuleBroken
+from sla.limits import Limit
+from sla.policies import PolicyLimit
+
+# A due instant that a superior has set: shares of it run through.
+RUN_THROUGH = Limit(1, "h")
+WORKING_DAY = Limit(1, "wd")
+
+
+def start(
+    city: City,
+    case: Case,
+    clock: str,
+    *,
+    unit: str,
+    at: datetime,
+    task: Assignment | None = None,
+    round: int | None = None,
+    past_at: datetime | None = None,
+    due_at: datetime | None = None,
+) -> Deadline:
+    """A clock of `case` that starts at `at`.
+
+    `past_at` is the present while history is taken in: what was due before it is on record as missed, without escalation.
+    `due_at` is a due instant that a superior has set. Raises RuleBroken where the city's policies forgot the clock.
+    """
+    if due_at is not None:
+        policy, provisional = PolicyLimit(RUN_THROUGH, "hours8", "given"), False
+    else:
+        policy = policy_of(city, case, clock)
+        due = city.calendar.due(at, policy.limit, policy.mode)
+        due_at, provisional = due.at, due.provisional
+    plan = city.ladder.plan(clock, case.urgency, city.calendar, at, due_at, policy.limit, policy.mode)
+    deadline = Deadline(
+        case_id=case.id,
+        assignment_id=task.id if task else None,
+        clock=clock,
+        round=case.round if round is None else round,
+        unit=unit,
+        started_at=at,
+        due_at=due_at,
+        limit_text="given" if policy.rule == "given" else str(policy.limit),
+        mode=policy.mode,
+        rule=policy.rule,
+        provisional=provisional,
+        plan=[{"level": p.step.level, "at": p.at.isoformat(), "colour": p.step.colour, "who": list(p.step.who)} for p in plan],
+    )
+    if past_at is not None and due_at <= past_at:
+        deadline.status, deadline.historic = "missed", True
+    else:
+        deadline.next_at = plan[0].at if plan else due_at
+    return deadline
+
+
+def to_dispatch(
+    city: City, case: Case, task: Assignment, *, at: datetime, reachable: bool, past_at: datetime | None = None
+) -> list[Deadline]:
+    """The clocks of a task that is dispatched at `at`: sign and reply, for a lead also contact with a reachable citizen."""
+    clocks = ("sign", "reply", "contact") if task.role == "lead" and reachable else ("sign", "reply")
+    return [start(city, case, clock, unit=task.unit, at=at, task=task, past_at=past_at) for clock in clocks]
+
+
+def policy_of(city: City, case: Case, clock: str) -> PolicyLimit:
+    """The limit of one clock of a case. Raises RuleBroken where the city's policies forgot the clock."""
+    category = city.categories.get(case.category, case.category_table) if case.category else None
+    found = city.policies.limit(
+        clock,
+        category=city.categories.path(category.code, category.table_version) if category else (),
+        kind=case.kind,
+        urgency=case.urgency,
+        branch=category.branch if category else "subject",
+        category_limit=city.categories.limit(category.code, category.table_version) if category else None,
+    )
+    if found is None:
+        raise RuleBroken(problem=f"no policy gives a limit for the clock {clock}")
+    return found

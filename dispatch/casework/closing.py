@@ -1,0 +1,80 @@
+"""From the reply to the end: approval (办结), the follow-up's result, and closings of recorded history."""
+
+from datetime import datetime
+
+from dispatch.casework import clocks
+from dispatch.casework.actions import Action, Turn
+from dispatch.domain.cases import Change
+from dispatch.domain.errors import BadInput
+from dispatch.domain.workflow import assignment_step, case_step
+from dispatch.intake.open import view
+
+
+def approve(turn: Turn) -> None:
+    """办结: the case clock stops. A citizen who can be reached is asked; without one the case is closed."""
+    change, case = turn.change, turn.change.case
+    action = "approve" if turn.reachable else "approve_without_followup"
+    case.state = case_step(case.state, action).target
+    case.version += 1
+    case.settled_at = at = turn.at
+    _end_tasks(change, at)
+    for clock in change.live("close"):
+        clock.stop(at)
+    _cancel_rest(change, at)
+    change.event("approved", at, turn.by.name, round=case.round)
+    if turn.reachable:
+        case.owner_unit = turn.city.desk.hotline
+        asked = clocks.start(turn.opened_under, case, "followup", unit=turn.city.desk.hotline, at=at)
+        change.deadlines.append(asked)
+        change.event("followup_set", at, turn.by.name, owner=case.owner_unit, deadlines=[view(asked)])
+    else:
+        case.closed_at = at
+        change.event("closed", at, turn.by.name, solved=None, round=case.round)
+
+
+def close(turn: Turn) -> None:
+    """The follow-up's result ends the case; whether it was solved is said, never assumed (S03)."""
+    change, case = turn.change, turn.change.case
+    case.state = case_step(case.state, "close").target
+    if turn.body.solved is None:
+        raise BadInput(field="solved", problem="is required for this action: true or false")
+    case.version += 1
+    case.closed_at, case.solved = turn.at, turn.body.solved
+    for clock in change.live("followup"):
+        clock.stop(turn.at)
+    _cancel_rest(change, turn.at)
+    turn.say("note")
+    change.event("closed", turn.at, turn.by.name, solved=case.solved, round=case.round)
+
+
+def settle(change: Change, at: datetime, now: datetime, by: str) -> None:
+    """Backfill: the case was closed at `at`, long ago; every clock ends as it was met or missed then."""
+    case = change.case
+    case.state = case_step(case.state, "settle").target
+    case.version += 1
+    at = max(at, case.opened_at)
+    case.settled_at = case.closed_at = at
+    for task in change.assignments:
+        if task.ended_at is None:
+            task.state = assignment_step(task.state, "settle").target
+            task.version += 1
+            task.ended_at = at
+    for clock in change.live():
+        clock.stop(max(at, clock.started_at), cancelled=clock.clock == "review")
+    change.event("settled", change.instant(now), by, at_source=at, round=case.round)
+
+
+def _end_tasks(change: Change, at: datetime) -> None:
+    for task in change.assignments:
+        if task.ended_at is None:
+            step = assignment_step(task.state, "approve" if task.state == "replied" else "withdraw")
+            task.state, task.ended_at = step.target, at
+            task.version += 1
+
+
+def _cancel_rest(change: Change, at: datetime) -> None:
+    for clock in change.live():
+        clock.stop(at, cancelled=True)
+
+
+ACTIONS = {"approve": Action("case.approve", False, approve), "close": Action("case.close", False, close)}

@@ -1,0 +1,43 @@
+-- name: next_at
+-- When anything acts next: a case's deadline or an entry in quarantine.
+SELECT least((SELECT min(next_at) FROM deadlines WHERE next_at IS NOT NULL), (SELECT min(next_at) FROM quarantine WHERE next_at IS NOT NULL));
+
+-- name: claim_due
+-- Cases with a deadline due by $1, earliest first, through their rows: one that somebody else works on is left to the next turn.
+SELECT c.id FROM (
+    SELECT case_id, min(next_at) AS next_at FROM (
+        SELECT case_id, next_at FROM deadlines WHERE next_at <= $1 ORDER BY next_at LIMIT $2) AS soonest
+    GROUP BY case_id) AS due
+JOIN cases c ON c.id = due.case_id
+ORDER BY due.next_at
+FOR UPDATE OF c SKIP LOCKED;
+
+-- name: postpone
+-- A deadline whose effect failed is tried again later; its due instant stays.
+UPDATE deadlines SET attempts = least(attempts + 1, 30000), next_at = $3 WHERE case_id = $1 AND next_at <= $2 RETURNING attempts;
+
+-- name: review_rounds
+-- How many reviews the case has had.
+SELECT coalesce(max(round), 0) FROM deadlines WHERE case_id = $1 AND clock = 'review';
+
+-- name: claim_quarantine
+-- Entries nobody looked at in time: one level up, again at $2.
+UPDATE quarantine SET level = level + 1, next_at = $2 WHERE id IN (
+    SELECT id FROM quarantine WHERE next_at <= $1 ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+RETURNING id, receipt_no, reason, owner_unit, due_at, level;
+
+-- name: announce_quarantine
+-- Tells the dispatch desk's screens.
+INSERT INTO outbox (case_id, case_seq, message) SELECT 0, 0, m FROM unnest($1::bytea[]) AS m;
+
+-- name: late
+-- The auditor: how many deadlines should have acted more than a second ago, and since when the oldest waits. Index only.
+SELECT count(*) AS late, min(next_at) AS oldest FROM deadlines WHERE next_at < $1::timestamptz - interval '1 second';
+
+-- name: acknowledge
+-- A person has seen a level of the ladder; only the first counts.
+UPDATE escalations SET acked_by = $2, acked_at = $3 WHERE id = $1 AND acked_at IS NULL RETURNING case_id;
+
+-- name: escalation
+-- One level that fired.
+SELECT e.id, e.case_id, e.acked_by, e.acked_at FROM escalations e JOIN cases c ON c.id = e.case_id WHERE e.id = $1;

@@ -1,0 +1,47 @@
+"""The dispatch desk (派单台): giving a case to its unit by hand, again after a return, and opening it anew."""
+
+from dispatch.casework.actions import Action, Turn
+from dispatch.domain.errors import BadInput, RuleBroken
+from dispatch.domain.workflow import case_step
+from dispatch.intake import open as opening
+from dispatch.intake.route import Route, excluded_units
+
+
+def dispatch(turn: Turn) -> None:
+    """Names the lead and assists, and the category where it is not known yet. Never back to a unit that returned it (S06)."""
+    case, city = turn.change.case, turn.city
+    case_step(case.state, "dispatch")
+    unit = turn.needs("unit")
+    if turn.body.category is not None:
+        _classify(turn, turn.body.category)
+    for field, code in (("unit", unit), *(("assists", each) for each in turn.body.assists)):
+        if code not in city.units:
+            raise BadInput(field=field, problem=f"{code} is not a unit of this city")
+        if code in excluded_units(case.about_unit, city):
+            raise RuleBroken(problem=f"{code} is complained about and cannot handle its own case", field=field)
+    if any(a.unit == unit and a.state == "returned" for a in turn.change.assignments):
+        raise RuleBroken(problem=f"{unit} returned this case; it needs another unit or a ruling", field="unit")
+    case.version += 1
+    turn.say("reason")
+    route = Route(unit, tuple(turn.body.assists), "by_hand", (f"named by {turn.by.name}",))
+    opening.dispatch(turn.change, route, turn.by.name, opening.Moment(turn.at, turn.at, False), turn.opened_under, turn.ids, reachable=turn.reachable)
+
+
+def _classify(turn: Turn, code: str) -> None:
+    category = turn.city.categories.get(code)
+    if category is None:
+        raise BadInput(field="category", problem=f"{code} is not a code of the current tables")
+    case = turn.change.case
+    case.category, case.category_table, case.kin = category.code, category.table_version, category.kin
+    turn.change.event("classified", turn.at, turn.by.name, category=category.code, category_table=category.table_version)
+
+
+def reopen(turn: Turn) -> None:
+    """Opens a closed case again for its last lead, in a new round with its own limit; earlier rounds stay visible."""
+    case_step(turn.change.case.state, "reopen")
+    turn.needs("note")
+    turn.say("reason")
+    opening.reopen(turn.change, opening.Moment(turn.at, turn.at, False), turn.opened_under, turn.ids, reachable=turn.reachable)
+
+
+ACTIONS = {"dispatch": Action("case.dispatch", False, dispatch), "reopen": Action("case.reopen", False, reopen)}

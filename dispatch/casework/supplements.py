@@ -1,0 +1,47 @@
+"""Additions to a report (补充): a report itself never changes; what is said later stands beside it, on the same case."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from dispatch.casework.actions import SQL, Workplace
+from dispatch.domain.cases import Words
+from dispatch.domain.errors import NotFound
+from dispatch.people.masking import find_personal
+from dispatch.store import record
+
+
+class Supplement(Struct, forbid_unknown_fields=True, frozen=True):
+    """More words about a report that was taken in."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=5000)]
+    attachments: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=20)] = []
+
+
+class Supplemented(Struct, frozen=True):
+    """Where the addition went."""
+
+    receipt_no: str
+    case_no: str
+    seq: int
+
+
+async def add(at: Workplace, receipt_no: str, supplement: Supplement, by: str) -> Supplemented:
+    """Adds to the case of `receipt_no`; its lead is told. Raises NotFound, also while the report is in quarantine."""
+    await at.ids.reserve(text=1)
+    async with at.pool.acquire() as connection, connection.transaction():
+        case_id = await connection.fetchval(SQL.case_of_receipt, receipt_no)
+        if case_id is None:
+            raise NotFound(noun="report", key=receipt_no)
+        change = (await record.hold(connection, [case_id]))[case_id]
+        moment = change.instant(await at.clock.now(connection))
+        spans = [[s.start, s.end, s.kind] for s in find_personal(supplement.text)]
+        document = {"text": supplement.text, "personal": spans, "attachments": supplement.attachments, "receipt_no": receipt_no}
+        change.words.append(Words(at.ids.take("text"), "supplement", by, document))
+        change.event("supplemented", moment, by, receipt_no=receipt_no)
+        if change.lead is not None and change.case.is_open:
+            change.post(change.lead.unit, ("handler",), "supplement")
+        await record.save(connection, at.keyring, at.cities.current.map.areas, [change])
+        return Supplemented(receipt_no, change.case.case_no, change.case.seq)
+
+

@@ -1,0 +1,180 @@
+"""A city being read: each part on its own, so that a fault in one does not hide those in the others."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from dispatch.city.areas import AREAS, CELLS, AreaFile, read_cells
+from dispatch.city.codetables import CodeTables, read_code_tables
+from dispatch.city.dutyfile import FILE as DUTY
+from dispatch.city.dutyfile import CityDutyBook, duty_rules
+from dispatch.city.files import Files
+from dispatch.city.model import Account, City, Device, ReturnReason, SensorType, SensorTypes
+from dispatch.city.rows import AccountRow, DeviceRow, DutyRow, ReturnRow, SensorRow, SuccessorRow, UnitRow
+from dispatch.city.settings import FILE as SETTINGS
+from dispatch.city.settings import Settings, line_of, read_settings, special_days, work_slots
+from dispatch.city.tables import Line, decode, read_table
+from dispatch.city.trees import sound_parents
+from dispatch.city.units import Unit, UnitTree
+from gridmap.cells import Cell
+from gridmap.index import GridMap
+from sla.calendar import WorkCalendar
+from sla.errors import Fault, LadderFaults, PolicyFaults, SlaError
+from sla.ladder import Ladder
+from sla.policies import PolicyBook
+
+UNITS: Final = "units.csv"
+SENSORS: Final = "sensors.csv"
+DEVICES: Final = "devices.csv"
+ACCOUNTS: Final = "accounts.csv"
+RETURNS: Final = "returns.csv"
+SUCCESSORS: Final = "successors.csv"
+POLICIES: Final = "policies.toml"
+LADDER: Final = "ladder.toml"
+
+# One unit answers for an area of these kinds, so that the local unit of a place is never a guess.
+ONE_PER_AREA: Final = ("district", "street", "community")
+
+T = TypeVar("T", bound=msgspec.Struct)
+B = TypeVar("B", PolicyBook, Ladder)
+
+
+class Draft:
+    """All parts of a city as far as they could be read, and `faults` with everything wrong in them."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self.faults: list[Fault] = []
+        self.settings = self._settings()
+        self.areas = self._areas()
+        self.units = self._units()
+        self.codes = self._codes()
+        self.duty = self._table(DUTY, DutyRow)
+        self.sensors = self._table(SENSORS, SensorRow, optional=True)
+        self.devices = self._table(DEVICES, DeviceRow, optional=True)
+        self.accounts = self._table(ACCOUNTS, AccountRow, optional=True)
+        self.returns = self._table(RETURNS, ReturnRow)
+        self.successors = self._table(SUCCESSORS, SuccessorRow, optional=True)
+        self.policies = self._book(POLICIES, PolicyBook.parse)
+        self.ladder = self._book(LADDER, Ladder.parse)
+        self.calendar = self._calendar()
+
+    def cells(self) -> list[Cell]:
+        """The cells the city drew, or the squares of its lowest areas; their faults are added to `faults`."""
+        if self.settings is None or self.areas is None or self.areas.tree is None:
+            return []
+        drawn = self.files.get(CELLS)
+        if drawn is not None:
+            return read_cells(drawn, self.areas.tree, self.faults)
+        return self.areas.cut(self.settings.cells.size_m, self.faults)
+
+    def city(self, version: int, cells: Sequence[Cell]) -> City | None:
+        """The city, unless something it needs is missing."""
+        settings, areas, calendar = self.settings, self.areas, self.calendar
+        policies, ladder = self.policies, self.ladder
+        if not (settings and areas and areas.tree and policies and ladder and calendar) or self.faults:
+            return None
+        rules = duty_rules(self.duty)
+        return City(
+            version=version,
+            name=settings.name,
+            code=settings.code,
+            tz=calendar.tz,
+            units=self.units,
+            map=GridMap(version, areas.tree, cells, settings.cells.border_m),
+            categories=self.codes.categories,
+            duty=CityDutyBook(rules, settings.desk.fallback, self.units),
+            duty_rules=rules,
+            policies=policies,
+            ladder=ladder,
+            calendar=calendar,
+            special_days=special_days(settings.calendar),
+            desk=settings.desk,
+            automatic=settings.automatic,
+            matching=settings.matching,
+            sensors=SensorTypes(_sensor(line.row) for line in self.sensors),
+            devices={line.row.code: Device(**msgspec.structs.asdict(line.row)) for line in self.devices},
+            demo_accounts=tuple(Account(**msgspec.structs.asdict(line.row)) for line in self.accounts),
+            return_reasons={line.row.code: _reason(line.row) for line in self.returns},
+            successors={(line.row.kind, line.row.code): line.row.successor for line in self.successors},
+        )
+
+    def _need(self, name: str) -> bytes | None:
+        data = self.files.get(name)
+        if data is None:
+            self.faults.append(Fault(name, 1, "", "file missing"))
+        return data
+
+    def _table(self, name: str, row_type: type[T], *, optional: bool = False) -> list[Line[T]]:
+        data = self.files.get(name) if optional else self._need(name)
+        return [] if data is None else read_table(name, data, row_type, self.faults)
+
+    def _settings(self) -> Settings | None:
+        data = self._need(SETTINGS)
+        return None if data is None else read_settings(data, self.faults)
+
+    def _areas(self) -> AreaFile | None:
+        data = self._need(AREAS)
+        return None if data is None else AreaFile(data, self.faults)
+
+    def _units(self) -> UnitTree:
+        lines = self._table(UNITS, UnitRow)
+        parents = sound_parents(UNITS, ((line.number, line.row.code, line.row.parent) for line in lines), self.faults)
+        units: dict[str, Unit] = {}
+        answers: dict[tuple[str, str], str] = {}
+        for line in lines:
+            row = line.row
+            if row.code in units:
+                continue
+            units[row.code] = Unit(row.code, row.name, parents[row.code], row.level, row.kind, row.area or None)
+            if self.areas and row.area and row.area not in self.areas.lines:
+                self.faults.append(Fault(UNITS, line.number, "area", f"{row.area}: no such area"))
+            if row.kind in ONE_PER_AREA and (first := answers.setdefault((row.area, row.kind), row.code)) != row.code:
+                self.faults.append(Fault(UNITS, line.number, "area", f"{row.area}: {first} is its {row.kind} already"))
+        return UnitTree(units.values())
+
+    def _codes(self) -> CodeTables:
+        tables = [(table, self._need(table.file)) for table in self.settings.codes] if self.settings else []
+        return read_code_tables([(table, data) for table, data in tables if data is not None], self.faults)
+
+    def _book(self, name: str, parse: Callable[[str, str], B]) -> B | None:
+        data = self._need(name)
+        text = None if data is None else decode(name, data, self.faults)
+        if text is None:
+            return None
+        try:
+            return parse(text, name)
+        except (PolicyFaults, LadderFaults) as error:
+            self.faults += error.faults
+            return None
+
+    def _calendar(self) -> WorkCalendar | None:
+        if self.settings is None:
+            return None
+        try:
+            zone = ZoneInfo(self.settings.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            self._settings_fault("time_zone", str(error))
+            return None
+        section = self.settings.calendar
+        try:
+            return WorkCalendar(zone, work_slots(section), special_days(section))
+        except (SlaError, ValueError) as error:
+            self._settings_fault("calendar.slots", str(error))
+            return None
+
+    def _settings_fault(self, path: str, problem: str) -> None:
+        text = (self.files.get(SETTINGS) or b"").decode("utf-8-sig")
+        self.faults.append(Fault(SETTINGS, line_of(text, path), path, problem))
+
+
+def _sensor(row: SensorRow) -> SensorType:
+    return SensorType(
+        row.type, row.name, row.category, row.min_duration_s, row.hold_off_s, row.cleared_by or None, row.urgency
+    )
+
+
+def _reason(row: ReturnRow) -> ReturnReason:
+    return ReturnReason(row.code, row.name, row.proposes_unit == "yes")

@@ -1,0 +1,50 @@
+"""Versions of the city as the database keeps them: read once a process, swapped when a newer one is loaded."""
+
+import asyncio
+
+import asyncpg
+import structlog
+
+from dispatch.city.archive import unpack
+from dispatch.city.model import City
+from dispatch.domain.errors import Unavailable
+from dispatch.store.statements import load
+
+SQL = load(__file__, "versions")
+log = structlog.get_logger()
+
+
+class Cities:
+    """Whoever needs the city asks for `current` once and keeps that for the whole of one decision."""
+
+    def __init__(self, city: City) -> None:
+        self.current = city
+        self._known = {city.version: city}
+
+    @classmethod
+    async def open(cls, pool: asyncpg.Pool) -> "Cities":
+        """The newest version. Raises Unavailable where no city was loaded yet."""
+        newest = await pool.fetchrow(SQL.newest)
+        if newest is None:
+            raise Unavailable(part="city (run: dispatch city load DIR)", retry_after=60)
+        return cls(await _read(pool, newest["version"]))
+
+    async def version(self, connection: asyncpg.Connection | asyncpg.Pool, number: int) -> City:
+        """The version under which a case was opened."""
+        if number not in self._known:
+            self._known[number] = await _read(connection, number)
+        return self._known[number]
+
+    async def refresh(self, pool: asyncpg.Pool) -> bool:
+        """Swaps to a newer version if there is one; True if there was."""
+        newest = await pool.fetchrow(SQL.newest)
+        if newest is None or newest["version"] <= self.current.version:
+            return False
+        self.current = await self.version(pool, newest["version"])
+        log.info("city.swapped", version=self.current.version)
+        return True
+
+
+async def _read(connection: asyncpg.Connection | asyncpg.Pool, number: int) -> City:
+    archive: bytes = await connection.fetchval(SQL.archive, number)
+    return await asyncio.to_thread(unpack, archive, number)

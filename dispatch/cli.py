@@ -1,0 +1,208 @@
+"""The command line: `dispatch --help`."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import click
+from rich.console import Console
+from rich.table import Table
+
+from dispatch import server
+from dispatch.city import load as loading
+from dispatch.city.archive import pack
+from dispatch.city.cli import city
+from dispatch.city.errors import FaultyCity
+from dispatch.domain.errors import DispatchError
+from dispatch import demo as demonstration
+from dispatch import embedded
+from dispatch.embedded import folder as data_folder
+from dispatch.logs import configure_logs
+from dispatch.people.errors import KeyringMissing
+from dispatch.people.keyring import Keyring
+from dispatch.people.people import People
+from dispatch.settings import from_environment
+from dispatch.store.clock import SystemClock
+from dispatch.store.migrate import migrate
+from dispatch.store.pool import open_pool
+
+console = Console(stderr=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="city-dispatch")
+def main() -> None:
+    """City-operations dispatch (一网统管): every report one case, one responsible unit, one clock."""
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Runs a command; refusals are told in one line."""
+    try:
+        return asyncio.run(work)
+    except DispatchError as refusal:
+        raise click.ClickException(str(refusal)) from None
+    except KeyError as missing:
+        raise click.ClickException(f"{missing.args[0]} is not set; it says where PostgreSQL is") from None
+
+
+@main.command()
+def migrate_() -> None:
+    """Bring the database (DISPATCH_DATABASE_OWNER_URL or DISPATCH_DATABASE_URL) to the newest revision."""
+    run(migrate(owner_url()))
+
+
+main.add_command(migrate_, "migrate")
+
+
+@main.group()
+def keys() -> None:
+    """Keys of the service (密钥)."""
+
+
+@keys.command("generate")
+def generate() -> None:
+    """Print a new keyring; keep it in a file of mode 0600 and name it in DISPATCH_KEYRING_FILE."""
+    click.echo(Keyring.generate().to_json())
+
+
+@main.group("accounts")
+def accounts() -> None:
+    """Accounts of people (账号)."""
+
+
+@accounts.command("load")
+def load_accounts() -> None:
+    """Make the accounts of the city in force that do not exist yet; first passwords are printed once."""
+    made = run(_load_accounts(owner_url(), keyring()))
+    for name, secret in sorted(made.items()):
+        click.echo(f"{name}\t{secret}")
+
+
+async def _load_accounts(url: str, keys_: Keyring, given: dict[str, str] | None = None, *, must_change: bool = True) -> dict[str, str]:
+    from dispatch.city.versions import Cities
+
+    pool = await open_pool(url, size=2)
+    try:
+        cities = await Cities.open(pool)
+        return await People(pool, keys_, SystemClock()).load(cities.current.demo_accounts, given, must_change=must_change)
+    finally:
+        await pool.close()
+
+
+@city.command("load")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def load_city(folder: Path, dry_run: bool, yes: bool) -> None:
+    """Put the city in FOLDER in force as a new version (装载城市).
+
+    \b
+    dispatch city load config/city/demo --dry-run
+    dispatch city load config/city/demo --yes
+    """
+    run(_load_city(owner_url(), keyring(), folder, dry_run=dry_run, yes=yes))
+
+
+async def _load_city(url: str, keys_: Keyring, folder: Path, *, dry_run: bool = False, yes: bool = False, by: str = "city load") -> None:
+    try:
+        archive = pack(folder)
+    except FaultyCity as faulty:
+        raise click.ClickException(f"{faulty}\nrun: dispatch city check {folder}") from None
+    connection = await asyncpg.connect(url, server_settings={"timezone": "UTC"})
+    try:
+        what = await loading.plan(connection, archive)
+        _show(what)
+        if what.same or dry_run or not (yes or click.confirm("Put it in force?")):
+            return
+        async with connection.transaction():
+            now = await SystemClock().now(connection)
+            moved = await loading.apply(connection, what, by=by, now=now, keyring=keys_)
+        console.print(f"version {what.city.version} of {what.city.name} is in force; {moved} open cases moved")
+    finally:
+        await connection.close()
+
+
+def _show(what: loading.Plan) -> None:
+    if what.same:
+        console.print("nothing changed: this city is in force already")
+        return
+    if what.difference is None:
+        console.print(f"first city: {what.city.name}, {len(what.city.map.cells)} cells, {len(what.city.units.units)} units")
+        return
+    table = Table("", "added", "removed", "changed", title=f"{what.city.name}, version {what.city.version}")
+    for kind in what.difference.__slots__:
+        change = getattr(what.difference, kind)
+        if change:
+            table.add_row(kind, *(f"{len(codes)} {', '.join(codes[:4])}" if codes else "" for codes in (change.added, change.removed, change.changed)))
+    console.print(table)
+    console.print(f"open cases that move to a successor: {what.touched}")
+    for kind, code in what.orphans[:20]:
+        console.print(f"[red]{kind} {code} is removed and has no successor")
+
+
+main.add_command(city)
+
+
+def owner_url() -> str:
+    """The database with the owner's rights."""
+    url = os.environ.get("DISPATCH_DATABASE_OWNER_URL") or os.environ.get("DISPATCH_DATABASE_URL")
+    if url is None:
+        raise click.ClickException("DISPATCH_DATABASE_URL is not set; it says where PostgreSQL is")
+    return url
+
+
+def keyring() -> Keyring:
+    """The keyring of the environment."""
+    try:
+        return Keyring.load(os.environ)
+    except KeyringMissing as missing:
+        raise click.ClickException(f"{missing} (make one: dispatch keys generate)") from None
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True)
+@click.option("--workers", default=1, show_default=True, help="Processes on one socket.")
+@click.option("--data", type=click.Path(path_type=Path), default=None, help="Folder of the embedded PostgreSQL and Redis.")
+@click.option("--demo", is_flag=True, help="Demo city, demo accounts and a gentle stream of reports.")
+@click.option("--log-level", default="info", show_default=True)
+def serve(host: str, port: int, workers: int, data: Path | None, demo: bool, log_level: str) -> None:
+    """Serve. With --data on embedded servers, else on DISPATCH_DATABASE_URL and DISPATCH_REDIS_URL.
+
+    \b
+    dispatch serve --demo --data data
+    DISPATCH_DATABASE_URL=postgresql://… DISPATCH_KEYRING_FILE=keys.json dispatch serve --workers 2
+    """
+    configure_logs(log_level)
+    listening = server.bind(host, port)
+    if data is None:
+        if demo:
+            raise click.ClickException("--demo needs --data")
+        settings = _settings(from_environment(), host, listening.getsockname()[1], workers)
+        server.run(settings, keyring(), listening)
+        return
+    with data_folder.locked(data):
+        try:
+            found = embedded.start(data)
+            keys_ = demonstration.keyring_of(data)
+            run(migrate(found.database_url))
+            settings = from_environment({}, database_url=found.database_url, redis_url=found.redis_url)
+            settings = _settings(settings, host, listening.getsockname()[1], workers)
+            started = run(demonstration.prepare(found.database_url, keys_, data, f"http://{host}:{settings.port}")) if demo else None
+            server.run(settings, keys_, listening, started)
+        finally:
+            embedded.stop(data)
+
+
+def _settings(settings: Any, host: str, port: int, workers: int) -> Any:
+    from dataclasses import replace
+
+    return replace(settings, host=host, port=port, workers=workers)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

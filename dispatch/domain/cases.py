@@ -1,0 +1,189 @@
+"""A case with everything that hangs on it, as it is held while it is changed.
+
+Whatever changes cases (intake, an action of a person, a deadline) makes a `Change` of a case whose row it holds, and hands
+it to `store.record`, which writes many of them with one statement a table. Rows made here have `fresh` set.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from dispatch.domain import workflow
+
+
+@dataclass(slots=True)
+class Case:
+    """One real matter (案件); instants are aware, coordinates WGS-84 degrees."""
+
+    id: int
+    case_no: str
+    opened_at: datetime
+    opened_month: date
+    state: str
+    kind: str
+    urgency: str
+    city_version: int
+    last_event_at: datetime
+    round: int = 1
+    version: int = 1
+    seq: int = 0
+    head: bytes = bytes(32)
+    category: str | None = None
+    category_table: str | None = None
+    kin: str | None = None
+    safety: bool = False
+    people: int = 0
+    restricted: bool = False
+    cell: str | None = None
+    area: str | None = None
+    lon: float | None = None
+    lat: float | None = None
+    tile: int | None = None
+    owner_unit: str | None = None
+    lead_assignment_id: int | None = None
+    about_unit: str | None = None
+    next_due_at: datetime | None = None
+    settled_at: datetime | None = None
+    closed_at: datetime | None = None
+    solved: bool | None = None
+    fresh: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to act on it."""
+        return self.state in workflow.OPEN
+
+
+@dataclass(slots=True)
+class Assignment:
+    """One unit's task (任务) in a case."""
+
+    id: int
+    case_id: int
+    role: str
+    unit: str
+    state: str
+    round: int
+    dispatched_at: datetime
+    dispatched_by: str
+    route: dict[str, Any]
+    version: int = 1
+    signed_at: datetime | None = None
+    handler: str | None = None
+    replied_at: datetime | None = None
+    ended_at: datetime | None = None
+    return_reason: str | None = None
+    contact_attempts: int = 0
+    fresh: bool = False
+
+
+@dataclass(slots=True)
+class Deadline:
+    """One clock's due instant (到期时间) and the ladder that was frozen with it."""
+
+    case_id: int
+    assignment_id: int | None
+    clock: str
+    round: int
+    unit: str
+    started_at: datetime
+    due_at: datetime
+    limit_text: str
+    mode: str
+    rule: str
+    provisional: bool
+    plan: list[dict[str, Any]]
+    status: str = "running"
+    historic: bool = False
+    step: int = 0
+    next_at: datetime | None = None
+    attempts: int = 0
+    stopped_at: datetime | None = None
+    id: int | None = None
+
+    def stop(self, at: datetime, *, cancelled: bool = False) -> None:
+        """The clock's purpose is reached (or gone) at `at`; a due instant already past stays missed."""
+        if self.stopped_at is not None:
+            return
+        if cancelled and self.status == "running":
+            self.status = "cancelled"
+        elif self.status == "running" or self.historic:
+            self.status = "met" if at <= self.due_at else "missed"
+        self.stopped_at, self.next_at = at, None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a case's record: ids, codes, times and digests, no words of people."""
+
+    type: str
+    at: datetime
+    actor: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words of a person, sealed under the case's key: a JSON document."""
+
+    id: int
+    kind: str
+    author: str
+    document: dict[str, Any]
+    report_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A notice to the people of a unit (`*`: of any) who have one of the roles, about the change's `nth` event."""
+
+    nth: int
+    unit: str
+    roles: tuple[str, ...]
+    topic: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """A level of the ladder (升级) that fired on one deadline."""
+
+    deadline: Deadline
+    level: int
+    colour: str
+    planned_at: datetime
+
+
+@dataclass(slots=True)
+class Change:
+    """A held case and what happens to it in this transaction."""
+
+    case: Case
+    assignments: list[Assignment] = field(default_factory=list)
+    deadlines: list[Deadline] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    words: list[Words] = field(default_factory=list)
+    posts: list[Post] = field(default_factory=list)
+    escalations: list[Escalation] = field(default_factory=list)
+
+    @property
+    def lead(self) -> Assignment | None:
+        """The lead's assignment (主办), if the case has one."""
+        return next((a for a in self.assignments if a.id == self.case.lead_assignment_id), None)
+
+    def live(self, *clocks: str) -> list[Deadline]:
+        """Deadlines that are not stopped, of the given clocks or of all."""
+        return [d for d in self.deadlines if d.stopped_at is None and (not clocks or d.clock in clocks)]
+
+    def instant(self, now: datetime) -> datetime:
+        """The time of the next event: never before the last one of the case."""
+        return max(now, self.case.last_event_at)
+
+    def event(self, type: str, at: datetime, actor: str, **data: Any) -> None:
+        """Adds a line to the record."""
+        self.events.append(Event(type, at, actor, data))
+        self.case.last_event_at = at
+
+    def post(self, unit: str, roles: tuple[str, ...], topic: str, **body: Any) -> None:
+        """Tells people about the event just added."""
+        self.posts.append(Post(len(self.events), unit, roles, topic, {"case_no": self.case.case_no, **body}))

@@ -1,0 +1,274 @@
+"""Reading cases: lists, one case with everything, its record, why it is where it is, and the words, masked."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from dispatch.casework.actions import Workplace
+from dispatch.domain import numbers, priority, workflow
+from dispatch.domain.errors import NotFound
+from dispatch.insight.reader import Reader, reader
+from dispatch.intake.read import normalise, tokens
+from dispatch.people import vault
+from dispatch.people.keyring import Sealed, aad
+from dispatch.people.masking import Span, mask_name, mask_text
+from dispatch.people.phone import mask_phone
+from dispatch.people.principal import Principal
+from dispatch.people.scope import is_complained_about, may_read_restricted
+from dispatch.store.access import log_access
+from dispatch.store.record import case_keys
+from dispatch.store.statements import load
+
+SQL = load(__file__, "cases")
+FAR_FUTURE = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
+SUMMARY = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of cases is narrowed to; nothing given means no narrowing."""
+
+    q: str | None = None
+    states: list[str] | None = None
+    category: str | None = None
+    unit: str | None = None
+    area: str | None = None
+    overdue: bool | None = None
+
+
+async def list_cases(at: Workplace, by: Principal, filters: Filters, after: tuple[datetime, int] | None, limit: int) -> list[dict[str, Any]]:
+    """A page of cases in the reader's scope, newest first; each has `_cursor` values `opened_at` and `id` for the next page."""
+    who = reader(by, at.cities.current)
+    now = at.clock.wall()
+    found = await _search(at, by, filters.q, now) if filters.q else None
+    city = at.cities.current
+    areas = [a for a in city.map.areas.areas if filters.area in city.map.areas.path(a)] if filters.area else None
+    rows = await at.pool.fetch(
+        SQL.list_cases, *(after or (FAR_FUTURE, 0)), who.units, who.areas, who.restricted, who.above, filters.states, filters.category,
+        filters.unit, areas, filters.overdue, now, found, limit,
+    )  # fmt: skip
+    summaries = await _summaries(at, [row["id"] for row in rows])
+    return [{**brief(row), "summary": summaries.get(row["id"], ""), "id": row["id"]} for row in rows]
+
+
+async def _search(at: Workplace, by: Principal, q: str, now: datetime) -> list[int]:
+    """Cases by number, by telephone (logged, for those who may look callers up), or by words."""
+    plain = normalise(q)
+    if numbers.is_number(plain.upper()):
+        rows = await at.pool.fetch(SQL.found_by_number, plain.upper())
+    elif (phone := vault.phone_hash(at.keyring, plain)) is not None and by.may("caller.lookup"):
+        await log_access(at.pool, now, by.name, "caller.search", phone.hex()[:16])
+        rows = await at.pool.fetch(SQL.found_by_phone, phone)
+    else:
+        words = [t.replace("\\", "\\\\").replace("'", "''") for t in tokens(plain)] or [plain.replace("'", "''")]
+        rows = await at.pool.fetch(SQL.found_by_words, " & ".join(f"'{w}'" for w in words))
+    return [row["case_id"] for row in rows]
+
+
+async def queue(at: Workplace, by: Principal, unit: str, limit: int) -> list[dict[str, Any]]:
+    """What waits at a unit and below it: tasks of its units, cases of its desks, in priority order."""
+    city = at.cities.current
+    who = reader(by, city)
+    if unit not in city.units or not (who.units is None or unit in who.units):
+        raise NotFound(noun="unit", key=unit)
+    units = sorted(city.units.subtree(unit))
+    restricted = who.restricted or (by.unit == unit and "unit_head" in by.roles)
+    tasks = await at.pool.fetch(SQL.queue, units, ["to_sign", "handling"], restricted, who.above, limit)
+    desk = await at.pool.fetch(SQL.desk_queue, [unit], ["triage", "received", "returned", "review", "followup"], restricted, who.above, limit)
+    rows = sorted((*tasks, *desk), key=lambda r: (-r["rank"], r["next_due_at"], r["case_id"]))[:limit]
+    summaries = await _summaries(at, [row["case_id"] for row in rows])
+    return [{**{k: v for k, v in row.items() if k not in ("case_id", "rank")}, "summary": summaries.get(row["case_id"], "")} for row in rows]
+
+
+def brief(row: asyncpg.Record) -> dict[str, Any]:
+    """A case as lists and dashboards show it; of a restricted one no place finer than the district."""
+    return {
+        "case_no": row["case_no"],
+        "state": row["state"],
+        "kind": row["kind"],
+        "category": row["category"],
+        "category_table": row["category_table"],
+        "area": row["area"],
+        "cell": None if row["restricted"] else row["cell"],
+        "lon": None if row["restricted"] else row["lon"],
+        "lat": None if row["restricted"] else row["lat"],
+        "owner_unit": row["owner_unit"],
+        "lead_unit": row["lead_unit"],
+        "opened_at": row["opened_at"],
+        "next_due_at": row["next_due_at"],
+        "priority": priority.explain(row["urgency"], row["safety"], row["people"], row["next_due_at"]),
+        "restricted": row["restricted"],
+        "round": row["round"],
+        "version": row["version"],
+        "seq": row["seq"],
+        "solved": row["solved"],
+    }
+
+
+async def find(at: Workplace, by: Principal, case_no: str) -> asyncpg.Record:
+    """The row of a case the principal may see. Raises NotFound for one that is not there or not for them."""
+    row = await at.pool.fetchrow(SQL.one_case, case_no)
+    city = at.cities.current
+    if row is not None:
+        who = reader(by, city)
+        units = {a["unit"] for a in await at.pool.fetch(SQL.assignments, row["id"])} | {row["owner_unit"] or ""}
+        in_scope = who.scope.sees(units, city.map.areas.path(row["area"]) if row["area"] in city.map.areas else ())
+        allowed = may_read_restricted(by, in_scope, row["lead_unit"]) if row["restricted"] else in_scope
+        if allowed and not is_complained_about(by, row["about_unit"], city.units):
+            return row
+    raise NotFound(noun="case", key=case_no)
+
+
+async def whole(at: Workplace, by: Principal, case_no: str) -> tuple[int, dict[str, Any]]:
+    """The case's version and everything about it that the principal may see, words and callers masked."""
+    row = await find(at, by, case_no)
+    case_id = row["id"]
+    assignments = await at.pool.fetch(SQL.assignments, case_id)
+    reports = await at.pool.fetch(SQL.reports, case_id)
+    return row["version"], {
+        **brief(row),
+        "allowed_actions": workflow.allowed(row["state"]),
+        "assignments": [{k: v for k, v in a.items() if k not in ("case_id", "route")} for a in assignments],
+        "deadlines": [deadline(d) for d in await at.pool.fetch(SQL.deadlines, case_id)],
+        "reports": await _reports(at, reports),
+        "texts": await texts(at, case_id),
+        "links": [dict(link) for link in await at.pool.fetch(SQL.links, case_id)],
+    }
+
+
+def deadline(row: asyncpg.Record) -> dict[str, Any]:
+    """One clock as it stands."""
+    shown = ("id", "clock", "assignment_id", "round", "unit", "started_at", "due_at", "limit_text", "mode", "rule", "status", "historic", "stopped_at", "provisional")
+    return {name: row[name] for name in shown} | {"ladder": msgspec.json.decode(row["plan"]), "next_at": row["next_at"]}
+
+
+async def _reports(at: Workplace, rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
+    people = {r["id"]: r for r in await at.pool.fetch(SQL.callers, [row["caller_id"] for row in rows if row["caller_id"]])}
+    return [
+        {k: row[k] for k in ("receipt_no", "channel", "kind", "received_at", "outcome", "verdict")}
+        | {"caller": masked_caller(at, people.get(row["caller_id"]), confidential=row["confidential"])}
+        for row in rows
+    ]
+
+
+def masked_caller(at: Workplace, row: asyncpg.Record | None, *, confidential: bool) -> dict[str, str | None] | None:
+    """张** and 138****5678; nothing at all where confidence was asked for."""
+    if row is None or confidential:
+        return None
+    caller = vault.open_caller(at.keyring, row["person"], Sealed(row["key_id"], row["nonce"], row["sealed"]))
+    return {"name": mask_name(caller.name) if caller.name else None, "phone": mask_phone(caller.phone) if caller.phone else None}
+
+
+async def texts(at: Workplace, case_id: int) -> list[dict[str, Any]]:
+    """The words of a case, masked; none where its key was destroyed."""
+    keys = await case_keys(at.pool, at.keyring, [case_id])
+    if case_id not in keys:
+        return []
+    return [
+        {"id": r["id"], "kind": r["kind"], "author": r["author"], "written_at": r["written_at"],
+         **masked(msgspec.json.decode(keys[case_id].open(r["nonce"], r["sealed"], aad("texts", "sealed", r["id"]))))}
+        for r in await at.pool.fetch(SQL.texts, case_id)
+    ]  # fmt: skip
+
+
+async def unmask(at: Workplace, by: Principal, case_no: str, text_id: int, purpose: str) -> dict[str, Any]:
+    """The raw words of one text; who looked and why is logged first. Raises NotFound."""
+    row = await find(at, by, case_no)
+    keys = await case_keys(at.pool, at.keyring, [row["id"]])
+    for text in await at.pool.fetch(SQL.texts, row["id"]):
+        if text["id"] == text_id and row["id"] in keys:
+            await log_access(at.pool, await at.clock.now(at.pool), by.name, "text.unmask", f"{case_no}/{text_id}", purpose)
+            document: dict[str, Any] = msgspec.json.decode(keys[row["id"]].open(text["nonce"], text["sealed"], aad("texts", "sealed", text_id)))
+            document.pop("personal", None)
+            return document
+    raise NotFound(noun="text", key=str(text_id))
+
+
+def masked(document: dict[str, Any]) -> dict[str, Any]:
+    """A text's document with what names people masked; what was set aside stays sealed."""
+    whole_text = "\n".join(part for part in (document.get("title"), document.get("text")) if part)
+    spans = [Span(start, end, kind) for start, end, kind in document.get("personal", [])]
+    shown = {k: document[k] for k in ("receipt_no", "address", "attributes", "attachments", "evidence", "object") if k in document}
+    return shown | {"text": mask_text(whole_text, spans)}
+
+
+async def _summaries(at: Workplace, case_ids: Iterable[int]) -> dict[int, str]:
+    ids = list(case_ids)
+    keys = await case_keys(at.pool, at.keyring, ids)
+    rows = await at.pool.fetch(SQL.first_texts, ids)
+    opened = {r["case_id"]: keys[r["case_id"]].open(r["nonce"], r["sealed"], aad("texts", "sealed", r["id"])) for r in rows if r["case_id"] in keys}
+    return {case_id: str(masked(msgspec.json.decode(data))["text"])[:SUMMARY] for case_id, data in opened.items()}
+
+
+async def events(at: Workplace, by: Principal, case_no: str, after: int, limit: int) -> list[dict[str, Any]]:
+    """The record of a case: every event with its data."""
+    row = await find(at, by, case_no)
+    lines = await at.pool.fetch(SQL.events, row["opened_month"], row["id"], after, limit)
+    return [{"seq": line["seq"], "at": line["at"], "type": line["type"], "actor": line["actor"], "data": _data(line["body"])} for line in lines]
+
+
+def _data(body: bytes) -> dict[str, Any]:
+    data: dict[str, Any] = msgspec.json.decode(body)
+    return {k: v for k, v in data.items() if k not in ("case_no", "seq", "at", "type", "actor")}
+
+
+async def explain(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
+    """Why every report went to this case and every task to its unit: verdicts, scores, rules tried, version of the tables."""
+    row = await find(at, by, case_no)
+    reports = await at.pool.fetch(SQL.reports, row["id"])
+    assignments = await at.pool.fetch(SQL.assignments, row["id"])
+    return {
+        "case_no": case_no,
+        "city_version": row["city_version"],
+        "reports": [{"receipt_no": r["receipt_no"], **msgspec.json.decode(r["explanation"])} for r in reports],
+        "assignments": [{"assignment": a["id"], "unit": a["unit"], "role": a["role"], "state": a["state"], **msgspec.json.decode(a["route"])} for a in assignments],
+        "priority": priority.explain(row["urgency"], row["safety"], row["people"], row["next_due_at"]),
+    }
+
+
+async def explain_deadlines(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
+    """Each clock of a case: the limit, the policy it comes from, how it reads, and the ladder that was frozen with it."""
+    row = await find(at, by, case_no)
+    return {"case_no": case_no, "city_version": row["city_version"], "deadlines": [deadline(d) for d in await at.pool.fetch(SQL.deadlines, row["id"])]}
+
+
+async def escalations(at: Workplace, by: Principal, after: tuple[datetime, int] | None, *, level: int, waiting: bool, limit: int) -> list[dict[str, Any]]:
+    """Levels of the ladder that fired, newest first, in the reader's scope."""
+    who = reader(by, at.cities.current)
+    rows = await at.pool.fetch(
+        SQL.escalations, *(after or (FAR_FUTURE, 0)), level, waiting, who.units, who.areas, who.restricted, who.above, limit
+    )
+    return [dict(row) for row in rows]
+
+
+async def snapshot(at: Workplace, who: Reader, limit: int) -> dict[str, Any]:
+    """What a dashboard starts from; the caller has read the live position before."""
+    now = at.clock.wall()
+    counts = await at.pool.fetch(SQL.snapshot_counts, now, who.units, who.areas, who.restricted)
+    cases = await at.pool.fetch(SQL.snapshot_cases, who.units, who.areas, who.restricted, who.above, limit)
+    return {"counts": [dict(row) for row in counts], "cases": [brief(row) for row in cases]}
+
+
+async def overview(at: Workplace, since: datetime, until: datetime) -> dict[str, Any]:
+    """Figures of a period, each with numerator and denominator; a ratio without a denominator is null."""
+    cases = await at.pool.fetchrow(SQL.overview, since, until)
+    reports = {row["outcome"]: row["reports"] for row in await at.pool.fetch(SQL.overview_reports, since, until)}
+    clocks = await at.pool.fetch(SQL.overview_deadlines, since, until)
+    return {
+        "since": since,
+        "until": until,
+        "reports": reports,
+        "opened": cases["opened"],
+        "open": cases["still_open"],
+        "solved": ratio(cases["solved"], cases["asked"], excluded=cases["closed"] - cases["asked"]),
+        "on_time": {row["clock"]: ratio(row["met"], row["met"] + row["missed"]) for row in clocks},
+    }
+
+
+def ratio(numerator: int, denominator: int, *, excluded: int = 0) -> dict[str, Any]:
+    """A figure with what it is made of."""
+    return {"numerator": numerator, "denominator": denominator, "excluded": excluded, "value": numerator / denominator if denominator else None}

@@ -1,0 +1,35 @@
+"""Who reads: the scope of a principal as the arrays that every reading statement takes."""
+
+from dataclasses import dataclass
+
+from dispatch.city.model import City
+from dispatch.people.principal import Principal
+from dispatch.people.scope import Scope, scope_of
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A principal's view: `units` and `areas` are None for the whole city; `above` are the units whose complaints it must not see."""
+
+    principal: Principal
+    scope: Scope
+    units: list[str] | None
+    areas: list[str]
+    restricted: bool
+    above: list[str]
+
+
+def reader(principal: Principal, city: City) -> Reader:
+    """The view of a principal in the city's present version."""
+    scope = scope_of(principal, city.units)
+    whole = scope.units is None or scope.areas is None
+    areas = [] if whole else [a for a in city.map.areas.areas if not scope.areas.isdisjoint(city.map.areas.path(a))]  # type: ignore[union-attr]
+    above = list(city.units.path(principal.unit)) if principal.unit in city.units else []
+    return Reader(
+        principal,
+        scope,
+        None if whole else sorted(scope.units or ()),
+        areas,
+        "restricted.read" in principal.permissions,
+        above,
+    )

@@ -1,0 +1,12 @@
+-- name: by_key
+-- A report by its sender's key.
+SELECT channel, receipt_no, answer, case_id, recorded_at FROM report_keys WHERE channel = $1 AND external_id = $2;
+
+-- name: by_receipt
+-- A report by its receipt.
+SELECT channel, receipt_no, answer, case_id, recorded_at FROM report_keys WHERE receipt_no = $1;
+
+-- name: state_of
+-- Where a report's case stands, and until when it is to be answered.
+SELECT c.case_no, c.state, d.due_at AS expected_by FROM cases c
+LEFT JOIN deadlines d ON d.case_id = c.id AND d.clock = 'close' AND d.round = c.round AND d.stopped_at IS NULL WHERE c.id = $1;

@@ -1,0 +1,323 @@
+"""The second half: takes in whatever is prepared as one transaction, set by set.
+
+Order of locks: report keys (sorted), neighbourhoods (sorted), case rows (by id), the rest. What a report attaches to is decided
+on what is visible under its neighbourhoods; then those case rows are held, and if one of them changed meanwhile the batch is
+decided anew.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from dispatch.city.model import City
+from dispatch.domain import numbers
+from dispatch.domain.cases import Change
+from dispatch.domain.errors import DispatchError, KeyTaken
+from dispatch.domain.reports import Answer, Report
+from dispatch.intake import open as opening
+from dispatch.intake.match import Candidate, Candidates, Match, Prepared, match
+from dispatch.intake.open import Moment, Taken
+from dispatch.intake.route import route
+from dispatch.people import vault
+from dispatch.people.keyring import Keyring, aad
+from dispatch.store import record
+from dispatch.store.clock import Clock
+from dispatch.store.pool import Ids
+from dispatch.store.statements import load
+
+SQL = load(__file__, "intake")
+encode = msgspec.json.encode
+
+
+@dataclass(slots=True)
+class Held:
+    """A report that goes to quarantine: nothing in it can be acted on, and its source reads no errors."""
+
+    report: Report
+    fingerprint: bytes
+    reason: str
+    field: str
+    by: str
+
+
+@dataclass(slots=True)
+class Incoming:
+    """One report in the queue; `answer` and `status`, or `error`, are its fate. `uncertain`: a commit before this may have succeeded."""
+
+    item: Prepared | Held
+    released_by: str | None = None
+    receipt_no: str = ""
+    report_id: int = 0
+    answer: bytes = b""
+    status: int = 0
+    error: DispatchError | None = None
+    uncertain: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.report.channel, self.report.external_id
+
+    @property
+    def report(self) -> Report:
+        return self.item.report if isinstance(self.item, Held) else self.item.reading.report
+
+    @property
+    def fingerprint(self) -> bytes:
+        return self.item.fingerprint if isinstance(self.item, Held) else self.item.reading.fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a batch is committed with."""
+
+    city: City
+    keyring: Keyring
+    clock: Clock
+    ids: Ids
+
+
+async def commit(connection: asyncpg.Connection, desk: Desk, batch: Sequence[Incoming]) -> None:
+    """Takes `batch` (of different keys, in order of arrival) in within the running transaction; fills in every fate."""
+    fresh = await _keys(connection, desk, batch)
+    held = [i for i in fresh if isinstance(i.item, Held)]
+    reports = [i for i in fresh if isinstance(i.item, Prepared)]
+    taken = await _decide(connection, desk, reports) if reports else []
+    if taken:
+        await _write(connection, desk, taken)
+    await _answer(connection, desk, reports, taken)
+    if held:
+        await _quarantine(connection, desk, held)
+
+
+async def _keys(connection: asyncpg.Connection, desk: Desk, batch: Sequence[Incoming]) -> list[Incoming]:
+    """Takes the keys; those that stood before get their first answer, or their conflict, here."""
+    today = desk.clock.wall()
+    day = today.astimezone(desk.city.tz).date()
+    for incoming in batch:
+        incoming.report_id = desk.ids.take("report")
+        incoming.receipt_no = numbers.receipt_no(day, incoming.report_id)
+    ordered = sorted(batch, key=lambda i: i.key)
+    rows = [(*i.key, i.fingerprint, i.receipt_no, i.report_id, today) for i in ordered]
+    new = {r["receipt_no"] for r in await connection.fetch(SQL.take_keys, *zip(*rows, strict=True))}
+    known = [i for i in ordered if i.receipt_no not in new]
+    if known:
+        keys = [list(column) for column in zip(*(i.key for i in known), strict=True)]
+        before = {(r["channel"], r["external_id"]): r for r in await connection.fetch(SQL.known_keys, *keys)}
+        for incoming in known:
+            if _stood_before(incoming, before[incoming.key]):
+                new.add(incoming.receipt_no)
+                ended = "released" if incoming.released_by else "replaced"
+                by = incoming.released_by or incoming.item.by
+                await connection.execute(SQL.end_quarantine, *incoming.key, ended, today, by)
+    return [i for i in batch if i.receipt_no in new]
+
+
+def _stood_before(incoming: Incoming, row: asyncpg.Record) -> bool:
+    """Settles the fate of a key that was taken before; True if it was in quarantine and is now to be taken in anew."""
+    incoming.receipt_no = row["receipt_no"]
+    replaces = row["quarantined"] and (incoming.released_by is not None or row["fingerprint"] != incoming.fingerprint)
+    if replaces:
+        return True
+    if row["fingerprint"] == incoming.fingerprint:
+        incoming.answer, incoming.status = row["answer"], 201 if incoming.uncertain else 200
+    else:
+        incoming.error = KeyTaken(receipt_no=row["receipt_no"])
+    return False
+
+
+async def _decide(connection: asyncpg.Connection, desk: Desk, reports: list[Incoming]) -> list[Taken]:
+    items = [i.item for i in reports if isinstance(i.item, Prepared)]
+    if neighbourhoods := sorted({n for item in items for n in item.neighbourhoods}):
+        await connection.execute(SQL.lock_neighbourhoods, neighbourhoods)
+    known = await candidates(connection, desk, items) if desk.city.automatic.match else []
+    held: dict[int, Change] = {}
+    while True:
+        plans = plan(items, known, desk)
+        wanted = sorted({p.target.id for p in plans if p.target is not None and p.target.id > 0} - held.keys())
+        if not wanted:
+            break
+        held |= await record.hold(connection, wanted)
+        for candidate in known:
+            if candidate.id in wanted:
+                _refresh(candidate, held[candidate.id])
+    now = await desk.clock.now(connection)
+    return [_take(incoming, one, held, desk, now) for incoming, one in zip(reports, plans, strict=True)]
+
+
+def _refresh(candidate: Candidate, change: Change) -> None:
+    """A case that changed between search and lock is compared as it is now."""
+    case = change.case
+    candidate.is_open, candidate.closed_at, candidate.solved = case.is_open, case.closed_at, case.solved
+    candidate.category, candidate.kin = case.category, case.kin
+
+
+async def candidates(connection: asyncpg.Connection | asyncpg.Pool, desk: Desk, items: list[Prepared]) -> list[Candidate]:
+    """Cases that any of these reports could be about."""
+    rules = desk.city.matching
+    compared = [i for i in items if not i.restricted]
+    tiles = {t for i in compared for t in i.tiles}
+    persons = {i.reading.identity.person for i in compared if i.reading.identity}
+    akin = sorted({(i.place.area, i.category.kin) for i in compared if not i.tiles and i.place.area and i.category})
+    if not (tiles or persons or akin):
+        return []
+    since = min(i.reading.received_at or desk.clock.wall() for i in compared) - timedelta(days=rules.days + 1)
+    rows = await connection.fetch(SQL.candidates, sorted(tiles), sorted(persons), [a for a, _ in akin], [k for _, k in akin], since)
+    return [Candidate(*(r[name] for name in _COMPARED), bigrams=r["bigrams"] or [], persons=set(r["persons"])) for r in rows]
+
+
+_COMPARED = ("id", "case_no", "is_open", "category", "kin", "lon", "lat", "area", "opened_at", "closed_at", "solved")
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one report of a batch becomes: its match, the case it joins (a negative id: one opened by this batch), or its own."""
+
+    match: Match
+    target: Candidate | None
+    own: Candidate | None
+    reopens: bool = False
+    new_person: bool = False
+
+
+def plan(items: Sequence[Prepared], known: Sequence[Candidate], desk: Desk) -> list[Plan]:
+    """Decides the batch in order of arrival; an earlier report's case is a candidate for a later one. Changes nothing."""
+    fleeting = [replace(c, persons=set(c.persons)) for c in known]
+    found_by = Candidates(fleeting)
+    plans = []
+    for index, item in enumerate(items):
+        identity, at = item.reading.identity, item.reading.received_at or desk.clock.wall()
+        found = match(item, found_by, desk.city, at)
+        if found.attaches and found.candidate is not None:
+            target = found.candidate
+            one = Plan(found, target, None, not target.is_open, identity is not None and identity.person not in target.persons)
+            target.is_open = True
+        else:
+            own = _candidate(item, -1 - index, at)
+            one = Plan(found, None, own)
+            if not item.restricted:
+                found_by.add(own)
+            target = own
+        if identity is not None:
+            found_by.joined_by(target, identity.person)
+        plans.append(one)
+    return plans
+
+
+def _candidate(item: Prepared, id: int, at: datetime) -> Candidate:
+    place, category, identity = item.place, item.category, item.reading.identity
+    code, kin = (category.code, category.kin) if category else (None, None)
+    persons = {identity.person} if identity else set()
+    return Candidate(id, "", True, code, kin, place.lon, place.lat, place.area, at, None, None, item.reading.bigrams, persons)
+
+
+def _take(incoming: Incoming, one: Plan, held: dict[int, Change], desk: Desk, now: datetime) -> Taken:
+    """Carries out one plan on the held and the new cases; new ones are remembered under their negative ids."""
+    item = incoming.item
+    assert isinstance(item, Prepared)
+    moment = Moment(now, item.reading.received_at if item.backfill and item.reading.received_at else now, item.backfill)
+    linked = held.get(one.match.candidate.id) if one.match.candidate else None
+    routed = None
+    if one.target is not None:
+        change, outcome = held[one.target.id], "attached"
+        if one.reopens and not change.case.is_open:
+            opening.reopen(change, moment, desk.city, desk.ids, reachable=opening.reachable(item))
+            outcome = "reopened"
+        opening.attach(change, item, incoming.receipt_no, one.match, moment, new_person=one.new_person)
+    else:
+        assert one.own is not None
+        routed = route(item, desk.city, moment.at)
+        change = held[one.own.id] = opening.new_case(item, routed, moment, desk.city, desk.ids)
+        outcome = "triage" if routed.lead is None else "linked" if one.match.verdict == "facet" else "opened"
+    change.words.append(opening.words(item, incoming.report_id, incoming.receipt_no, desk.ids.take("text")))
+    found = one.match
+    if found.candidate is not None and not found.candidate.case_no and linked is not None:
+        found = replace(found, candidate=replace(found.candidate, id=linked.case.id, case_no=linked.case.case_no))
+    return Taken(item, incoming.report_id, incoming.receipt_no, moment, change, found, routed, outcome)
+
+
+async def _write(connection: asyncpg.Connection, desk: Desk, taken: list[Taken]) -> None:
+    changes = list({id(t.change): t.change for t in taken}.values())
+    fresh = {c.case.id for c in changes if c.case.fresh}
+    await record.save(connection, desk.keyring, desk.city.map.areas, changes)
+    callers = await _callers(connection, desk.keyring, taken)
+    await _count_people(connection, taken, callers)
+    own = [t for t in taken if t.change.case.id in fresh and t.outcome in ("opened", "linked", "triage")]
+    if own:
+        rows = [(t.change.case.id, ",".join(map(str, t.prepared.reading.bigrams)), "\x01".join(t.prepared.reading.tokens)) for t in own]
+        await connection.execute(SQL.insert_signatures, *zip(*rows, strict=True))
+    links = [
+        (t.change.case.id, t.match.candidate.id, "suggested" if t.match.suggested else t.match.verdict, t.match.score)
+        for t in own
+        if t.match.candidate is not None
+    ]
+    if links:
+        await connection.execute(SQL.insert_links, *zip(*links, strict=True))
+    await connection.execute(SQL.insert_reports, *zip(*(_report_row(t, callers) for t in taken), strict=True))
+
+
+def _report_row(taken: Taken, callers: dict[bytes, int]) -> tuple[Any, ...]:
+    reading, place, match = taken.prepared.reading, taken.prepared.place, taken.match
+    explanation = {
+        "match": {"verdict": match.verdict, "score": match.score, "suggested": match.suggested, "reasons": match.reasons},
+        "route": taken.route.view if taken.route else None,
+        "city_version": taken.change.case.city_version,
+        "warnings": [[w.field, w.code] for w in reading.warnings],
+    }
+    return (
+        taken.report_id, taken.moment.now, taken.receipt_no, taken.change.case.id, reading.report.channel, reading.kind,
+        taken.prepared.category.code if taken.prepared.category else None, taken.change.case.urgency, taken.moment.at, reading.occurred_at,
+        callers.get(reading.identity.person) if reading.identity else None, reading.confidential, place.lon, place.lat, place.cell,
+        taken.outcome, match.verdict, encode(explanation).decode(),
+    )  # fmt: skip
+
+
+async def _callers(connection: asyncpg.Connection, keyring: Keyring, taken: list[Taken]) -> dict[bytes, int]:
+    people = {t.prepared.reading.identity.person: t.prepared.reading.identity for t in taken if t.prepared.reading.identity}
+    if not people:
+        return {}
+    ordered = [people[person] for person in sorted(people)]
+    sealed = [vault.seal_caller(keyring, who) for who in ordered]
+    rows = [(w.person, w.phone, w.match_key, s.key_id, s.nonce, s.data) for w, s in zip(ordered, sealed, strict=True)]
+    await connection.execute(SQL.insert_callers, *zip(*rows, strict=True))
+    return {r["person"]: r["id"] for r in await connection.fetch(SQL.caller_ids, list(people))}
+
+
+async def _count_people(connection: asyncpg.Connection, taken: list[Taken], callers: dict[bytes, int]) -> None:
+    counted = Counter((t.change.case.id, callers[t.prepared.reading.identity.person]) for t in taken if t.prepared.reading.identity)
+    if counted:
+        rows = [(case_id, caller_id, n) for (case_id, caller_id), n in sorted(counted.items())]
+        await connection.execute(SQL.count_people, *zip(*rows, strict=True))
+
+
+async def _answer(connection: asyncpg.Connection, desk: Desk, reports: list[Incoming], taken: list[Taken]) -> None:
+    rows = []
+    for incoming, one in zip(reports, taken, strict=True):
+        incoming.answer = encode(opening.answer(one, desk.keyring.track_code(one.receipt_no)))
+        incoming.status = 201
+        rows.append((one.receipt_no, incoming.fingerprint, one.moment.now, one.change.case.id, incoming.answer, False))
+    if rows:
+        await connection.execute(SQL.answer_keys, *zip(*rows, strict=True))
+
+
+async def _quarantine(connection: asyncpg.Connection, desk: Desk, held: list[Incoming]) -> None:
+    now = await desk.clock.now(connection)
+    limit = desk.city.policies.limit("quarantine", category=(), kind="other", urgency="ordinary", branch="subject")
+    due = desk.city.calendar.due(now, limit.limit, limit.mode).at if limit else now + timedelta(days=1)
+    keys, entries = [], []
+    for incoming in held:
+        item = incoming.item
+        assert isinstance(item, Held)
+        answer = Answer(incoming.receipt_no, desk.keyring.track_code(incoming.receipt_no), "quarantined")
+        incoming.answer, incoming.status = encode(answer), 201
+        sealed = desk.keyring.seal(encode(item.report), aad("quarantine", "sealed", incoming.receipt_no))
+        keys.append((incoming.receipt_no, incoming.fingerprint, now, None, incoming.answer, True))
+        entries.append(
+            (incoming.receipt_no, *incoming.key, item.reason, item.field, desk.city.desk.dispatch, now, due, sealed.key_id, sealed.nonce, sealed.data)
+        )
+    await connection.execute(SQL.answer_keys, *zip(*keys, strict=True))
+    await connection.execute(SQL.insert_quarantine, *zip(*entries, strict=True))

@@ -1,0 +1,198 @@
+"""The counter of the service: takes reports, groups those that wait into one transaction, and answers after the commit."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+import structlog
+
+from dispatch.city.versions import Cities
+from dispatch.domain.errors import BadInput, DispatchError, NothingToActOn, OutcomeUnknown, Overloaded, Unavailable
+from dispatch.domain.reports import Report
+from dispatch.intake.commit import Desk, Held, Incoming, candidates, commit
+from dispatch.intake.match import Candidates, Match, Prepared, match
+from dispatch.intake.prepare import prepare
+from dispatch.intake.read import fingerprint
+from dispatch.intake.route import Route, route
+from dispatch.people.keyring import Keyring
+from dispatch.people.principal import Principal
+from dispatch.store.clock import Clock
+from dispatch.store.pool import Ids
+
+log = structlog.get_logger()
+BATCH = 128
+QUEUE = 2048
+# How often, and how far apart in seconds, a batch is tried again while the database is away or two batches got in each other's way.
+RETRIES = (0.05, 0.2, 0.5, 1.0, 2.0, 2.0)
+LOST = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, OSError)
+AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+AT_FAULT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What the sender is told: the answer as JSON and whether it is the first time (201) or a replay (200)."""
+
+    answer: bytes
+    status: int
+
+
+class Intake:
+    """`submit` is awaited by the API and by every connector; `run` commits what waits, one batch after the other."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, city: Cities, keyring: Keyring, clock: Clock, ids: Ids, committed: Callable[[Sequence[Incoming]], None]
+    ) -> None:
+        self._pool, self._city, self._keyring, self._clock, self._ids = pool, city, keyring, clock, ids
+        self._committed = committed
+        self._waiting: deque[tuple[Incoming, asyncio.Future[None]]] = deque()
+        self._wake = asyncio.Event()
+        self._space = asyncio.Condition()
+
+    @property
+    def depth(self) -> int:
+        """Reports waiting for a commit."""
+        return len(self._waiting)
+
+    def prepare(self, report: Report, by: Principal) -> Prepared | Held:
+        """The first half alone; also what a preview shows."""
+        return prepare(report, city=self._city.current, keyring=self._keyring, by=by, wall=self._clock.wall())
+
+    async def preview(self, report: Report, by: Principal) -> tuple[Prepared, Match, Route]:
+        """What would become of a report; stores nothing. Raises the errors of `prepare`."""
+        item = self.prepare(report, by)
+        if isinstance(item, Held):
+            raise NothingToActOn(field=item.field)
+        desk = Desk(self._city.current, self._keyring, self._clock, self._ids)
+        known = await candidates(self._pool, desk, [item])
+        at = item.reading.received_at or self._clock.wall()
+        return item, match(item, Candidates(known), desk.city, at), route(item, desk.city, at)
+
+    async def submit(self, report: Report, by: Principal) -> Received:
+        """Takes one report in; returns after its commit.
+
+        Raises the errors of `prepare`, KeyTaken, Overloaded when too many wait, OutcomeUnknown or Unavailable without a database.
+        """
+        if len(self._waiting) >= QUEUE:
+            raise Overloaded(retry_after=1)
+        return await self._take(Incoming(self.prepare(report, by)))
+
+    async def submit_all(self, reports: Sequence[Report | DispatchError], by: Principal) -> list[Received | DispatchError]:
+        """Takes many in, in order, waiting for room; a bad one harms no neighbour."""
+        fates: list[Received | DispatchError | asyncio.Task[Received]] = []
+        for report in reports:
+            if isinstance(report, DispatchError):
+                fates.append(report)
+                continue
+            while len(self._waiting) >= QUEUE // 2:
+                async with self._space:
+                    await self._space.wait()
+            try:
+                fates.append(asyncio.ensure_future(self._take(Incoming(self.prepare(report, by)))))
+            except DispatchError as refusal:
+                fates.append(refusal)
+            await asyncio.sleep(0)
+        return [await _fate(fate) for fate in fates]
+
+    async def set_aside(self, report: Report, reason: str, field: str, by: Principal) -> Received:
+        """Puts a report in quarantine that its source cannot be asked about."""
+        return await self._take(Incoming(Held(report, fingerprint(report), reason, field, by.name)))
+
+    async def release(self, report: Report, by: Principal, released_by: str) -> Received:
+        """Takes a corrected report out of quarantine."""
+        return await self._take(Incoming(self.prepare(report, by), released_by=released_by))
+
+    async def _take(self, incoming: Incoming) -> Received:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((incoming, done))
+        self._wake.set()
+        # Whoever hangs up cancels only their own waiting, never the report.
+        await asyncio.shield(done)
+        if incoming.error is not None:
+            raise incoming.error
+        return Received(incoming.answer, incoming.status)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Commits batches until `stop` is set and nothing waits any more."""
+        while not (stop.is_set() and not self._waiting):
+            if not self._waiting:
+                self._wake.clear()
+                stopping = asyncio.ensure_future(stop.wait())
+                waking = asyncio.ensure_future(self._wake.wait())
+                await asyncio.wait((stopping, waking), return_when=asyncio.FIRST_COMPLETED)
+                stopping.cancel(), waking.cancel()
+                continue
+            batch = self._next_batch()
+            try:
+                await self._commit([incoming for incoming, _ in batch])
+            except Exception as fault:  # the batch's callers are told; the counter stays open
+                log.exception("intake.batch_failed", reports=len(batch))
+                for incoming, _ in batch:
+                    incoming.error = incoming.error or (fault if isinstance(fault, DispatchError) else Unavailable(part="intake", retry_after=5))
+            for _, done in batch:
+                if not done.done():
+                    done.set_result(None)
+            async with self._space:
+                self._space.notify_all()
+
+    def _next_batch(self) -> list[tuple[Incoming, asyncio.Future[None]]]:
+        """Those that came first; a key that is in the batch already waits for the next, where it finds its answer."""
+        batch, keys, later = [], set(), []
+        while self._waiting and len(batch) < BATCH:
+            entry = self._waiting.popleft()
+            if entry[0].key in keys:
+                later.append(entry)
+            else:
+                keys.add(entry[0].key)
+                batch.append(entry)
+        self._waiting.extendleft(reversed(later))
+        return batch
+
+    async def _commit(self, batch: list[Incoming]) -> None:
+        """One transaction, tried again after a lost connection or a collision; a guilty report is found by halving."""
+        for pause in (*RETRIES, None):
+            try:
+                await self._attempt(batch)
+                self._committed(batch)
+                return
+            except AT_FAULT as fault:
+                if len(batch) == 1:
+                    self._blame(batch[0], fault)
+                    return
+                await self._commit(batch[: len(batch) // 2])
+                await self._commit(batch[len(batch) // 2 :])
+                return
+            except AGAIN:
+                log.info("intake.collision", reports=len(batch))
+                if pause is None:
+                    raise Overloaded(retry_after=1) from None
+            except LOST as fault:
+                log.warning("intake.database_away", error=type(fault).__name__, reports=len(batch))
+                for incoming in batch:
+                    incoming.uncertain = True
+                if pause is None:
+                    raise OutcomeUnknown(retry_after=2) from None
+            await asyncio.sleep(pause)
+
+    async def _attempt(self, batch: list[Incoming]) -> None:
+        count = len(batch)
+        await self._ids.reserve(case=count, report=count, text=count, assignment=8 * count)
+        desk = Desk(self._city.current, self._keyring, self._clock, self._ids)
+        async with self._pool.acquire() as connection, connection.transaction():
+            await commit(connection, desk, batch)
+
+    def _blame(self, incoming: Incoming, fault: asyncpg.PostgresError) -> None:
+        constraint = getattr(fault, "constraint_name", None) or type(fault).__name__
+        log.error("intake.report_refused_by_schema", constraint=constraint, receipt_no=incoming.receipt_no)
+        incoming.error = BadInput(field="report", problem=f"the database refused it ({constraint})")
+
+
+async def _fate(fate: Received | DispatchError | asyncio.Task[Received]) -> Received | DispatchError:
+    if not isinstance(fate, asyncio.Task):
+        return fate
+    try:
+        return await fate
+    except DispatchError as refusal:
+        return refusal

@@ -1,0 +1,106 @@
+-- name: take_keys
+-- The first lock: the keys of a batch, sorted. What is not returned was taken before, or is being taken: this waits for it.
+INSERT INTO report_keys (channel, external_id, fingerprint, receipt_no, report_id, recorded_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bigint[], $6::timestamptz[])
+ON CONFLICT (channel, external_id) DO NOTHING
+RETURNING receipt_no;
+
+-- name: known_keys
+-- What stands behind keys that were taken before; held, so that a quarantined one is replaced once.
+SELECT channel, external_id, fingerprint, receipt_no, report_id, quarantined, answer FROM report_keys
+WHERE (channel, external_id) IN (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY channel, external_id FOR UPDATE;
+
+-- name: lock_neighbourhoods
+-- The second lock: neighbourhoods from a fixed space of 4,096, sorted by the caller, in a statement of its own: the search that
+-- follows must see what the transactions waited for have committed.
+SELECT pg_advisory_xact_lock(1179537, n) FROM unnest($1::integer[]) AS n;
+
+-- name: candidates
+-- Cases near in place ($1 tiles), of the same people ($2), or without place in the same area and family ($3, $4), opened after $5.
+WITH found AS (
+    SELECT near.id FROM unnest($1::bigint[]) AS t(tile) CROSS JOIN LATERAL (
+        SELECT c.id FROM cases c WHERE c.tile = t.tile AND c.tile IS NOT NULL AND NOT c.restricted AND c.opened_at > $5 AND c.is_open
+        ORDER BY c.opened_at DESC LIMIT 64) AS near
+    UNION
+    SELECT theirs.case_id FROM callers p CROSS JOIN LATERAL (
+        SELECT cp.case_id FROM case_people cp WHERE cp.caller_id = p.id ORDER BY cp.case_id DESC LIMIT 32) AS theirs
+    WHERE p.person = ANY ($2::bytea[])
+    UNION
+    SELECT akin.id FROM unnest($3::text[], $4::text[]) AS a(area, kin) CROSS JOIN LATERAL (
+        SELECT c.id FROM cases c WHERE c.area = a.area AND c.kin = a.kin AND c.tile IS NULL AND NOT c.restricted AND c.opened_at > $5 AND c.is_open
+        ORDER BY c.opened_at DESC LIMIT 64) AS akin
+)
+SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at, c.closed_at, c.solved, s.bigrams,
+    ARRAY(SELECT p.person FROM case_people cp JOIN callers p ON p.id = cp.caller_id
+        WHERE cp.case_id = c.id AND p.person = ANY ($2::bytea[])) AS persons
+FROM found JOIN cases c USING (id) LEFT JOIN case_signatures s ON s.case_id = c.id
+WHERE NOT c.restricted;
+
+-- name: insert_callers
+-- People not known yet; sorted, so that two batches meet in one order.
+INSERT INTO callers (person, phone, match_key, key_id, nonce, sealed)
+SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::text[], $5::bytea[], $6::bytea[])
+ON CONFLICT (person) DO NOTHING;
+
+-- name: caller_ids
+-- Rows of these people.
+SELECT id, person FROM callers WHERE person = ANY ($1::bytea[]);
+
+-- name: count_people
+-- One more report of each of these people about these cases.
+INSERT INTO case_people (case_id, caller_id, reports) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[])
+ON CONFLICT (case_id, caller_id) DO UPDATE SET reports = case_people.reports + excluded.reports;
+
+-- name: insert_signatures
+-- What search and matching compare of a new case.
+INSERT INTO case_signatures (case_id, bigrams, search)
+SELECT u.case_id, string_to_array(u.bigrams, ',')::integer[], array_to_tsvector(string_to_array(u.tokens, chr(1)))
+FROM unnest($1::bigint[], $2::text[], $3::text[]) AS u(case_id, bigrams, tokens);
+
+-- name: insert_links
+-- Cases that belong together without being one.
+INSERT INTO case_links (case_id, other_id, verdict, score) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::real[]);
+
+-- name: insert_reports
+-- The reports themselves; their words are among the texts.
+INSERT INTO reports (id, recorded_at, receipt_no, case_id, channel, kind, category, urgency, received_at, occurred_at, caller_id, confidential,
+    lon, lat, cell, outcome, verdict, explanation)
+SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::timestamptz[], $10::timestamptz[], $11::bigint[], $12::boolean[], $13::float8[], $14::float8[], $15::text[], $16::text[], $17::text[],
+    $18::jsonb[]);
+
+-- name: answer_keys
+-- The first answer, beside the key it belongs to.
+UPDATE report_keys SET fingerprint = u.fingerprint, recorded_at = u.recorded_at, case_id = u.case_id, answer = u.answer,
+    quarantined = u.quarantined
+FROM unnest($1::text[], $2::bytea[], $3::timestamptz[], $4::bigint[], $5::bytea[], $6::boolean[])
+    AS u(receipt_no, fingerprint, recorded_at, case_id, answer, quarantined)
+WHERE report_keys.receipt_no = u.receipt_no;
+
+-- name: insert_quarantine
+-- What cannot be taken in, with its owner and its deadline.
+INSERT INTO quarantine (receipt_no, channel, external_id, reason, field, owner_unit, entered_at, due_at, next_at, key_id, nonce, sealed)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
+    $8::timestamptz[], $9::text[], $10::bytea[], $11::bytea[]);
+
+-- name: end_quarantine
+-- An entry that was replaced by its sender or released at the desk.
+UPDATE quarantine SET status = $3, ended_at = $4, ended_by = $5, next_at = NULL
+WHERE channel = $1 AND external_id = $2 AND status = 'open';
+
+-- name: reports_of_key
+-- What the submitting side may read of its report, by key.
+SELECT receipt_no, answer, case_id, quarantined FROM report_keys WHERE channel = $1 AND external_id = $2;
+
+-- name: report_of_receipt
+-- What the submitting side may read of its report, by receipt.
+SELECT channel, external_id, receipt_no, answer, case_id, quarantined FROM report_keys WHERE receipt_no = $1;
+
+-- name: quarantine_list
+-- Open entries, oldest first, after the cursor.
+SELECT id, receipt_no, channel, external_id, reason, field, owner_unit, entered_at, due_at, level FROM quarantine
+WHERE status = 'open' AND (entered_at, id) > ($1, $2) ORDER BY entered_at, id LIMIT $3;
+
+-- name: quarantine_entry
+-- One open entry with its sealed words.
+SELECT * FROM quarantine WHERE id = $1 AND status = 'open';

@@ -1,0 +1,101 @@
+"""Second step: where. Point → cell by `covers`; a point that cannot be right is set aside; no place at all is normal."""
+
+from dataclasses import dataclass
+from math import cos, floor, radians
+
+from dispatch.city.model import City
+from dispatch.intake.read import Reading
+from gridmap import crs
+
+# Tiles are the neighbourhoods of matching: 0.004° of latitude is 445 m, so a circle of up to 150 m touches at most four.
+TILE_DEGREES = 0.004
+METRES_PER_DEGREE = 111_320.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """WGS-84 degrees where known; `areas` most specific first; `outside` when the point lies in no area of the city."""
+
+    lon: float | None = None
+    lat: float | None = None
+    cell: str | None = None
+    areas: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    outside: bool = False
+
+    @property
+    def area(self) -> str | None:
+        return self.areas[0] if self.areas else None
+
+
+NOWHERE = Place()
+
+
+def locate(reading: Reading, city: City) -> Place:
+    """The place of a reading. A given area code counts where there is no usable point, and is compared where there is."""
+    location = reading.report.location
+    if location is None:
+        return NOWHERE
+    given = location.area_code
+    if given is not None and given not in city.map.areas:
+        reading.aside("location.area_code", given, "unknown_code", "not an area of this city")
+        given = None
+    point = _point(reading, city)
+    if point is None:
+        return Place(areas=city.map.areas.path(given)) if given else NOWHERE
+    lon, lat = point
+    if not city.automatic.locate:
+        return Place(lon, lat, areas=city.map.areas.path(given) if given else ())
+    fix = city.map.fix(lon, lat)
+    if fix.area is None:
+        return Place(lon, lat, areas=city.map.areas.path(given) if given else (), outside=given is None)
+    areas = city.map.areas.path(fix.area)
+    if given and given not in areas and fix.area not in city.map.areas.path(given):
+        reading.aside("location.area_code", given, "disagrees", f"the point lies in {fix.area}")
+    return Place(lon, lat, fix.cell.code if fix.cell else None, areas, fix.near)
+
+
+def _point(reading: Reading, city: City) -> tuple[float, float] | None:
+    location = reading.report.location
+    assert location is not None
+    lon, lat = location.lon, location.lat
+    if lon is None and lat is None:
+        return None
+    raw = {"lon": lon, "lat": lat, "crs": location.crs}
+    if lon is None or lat is None:
+        reading.aside("location", raw, "incomplete", "a point needs both lon and lat")
+        return None
+    if lon == 0 and lat == 0:
+        reading.aside("location", raw, "null_point", "0, 0 is what devices send when they do not know")
+        return None
+    if location.crs not in crs.OFFSETS:
+        reading.aside("location.crs", raw, "unknown_code", "not one of wgs84, cgcs2000, gcj02, bd09")
+        return None
+    west, south, east, north = city.map.bounds
+    if west <= lat <= east and south <= lon <= north and not (west <= lon <= east and south <= lat <= north):
+        reading.aside("location", raw, "swapped", "longitude and latitude look exchanged")
+        return None
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        reading.aside("location", raw, "out_of_range", "not a point on earth")
+        return None
+    lon, lat = crs.to_wgs84(lon, lat, location.crs)
+    return float(lon), float(lat)
+
+
+def tile_of(lon: float, lat: float) -> int:
+    """The tile of a point: row and column as one number."""
+    return (floor((lat + 90) / TILE_DEGREES) << 20) | floor((lon + 180) / TILE_DEGREES)
+
+
+def tiles_near(lon: float, lat: float, radius_m: float) -> list[int]:
+    """The tiles that a circle of `radius_m` metres touches, ascending."""
+    up = radius_m / METRES_PER_DEGREE
+    across = up / max(cos(radians(lat)), 0.01)
+    return sorted({tile_of(x, y) for x in (lon - across, lon, lon + across) for y in (lat - up, lat, lat + up)})
+
+
+def metres(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> float:
+    """Distance in metres, good to a part in a thousand over the few hundred metres compared here."""
+    north = (lat_a - lat_b) * METRES_PER_DEGREE
+    east = (lon_a - lon_b) * METRES_PER_DEGREE * cos(radians((lat_a + lat_b) / 2))
+    return float((north * north + east * east) ** 0.5)

@@ -1,0 +1,201 @@
+"""Fourth step: was it said before? Compares a report with live cases near in place, time and kind, or of the same person.
+
+| kind            | place            | text     | who    | verdict  | what follows                                    |
+|-----------------|------------------|----------|--------|----------|-------------------------------------------------|
+| same or akin    | near, or none    | –        | same   | repeat   | attached; a reminder to the unit                |
+| … closed, not solved                 |          | same   | repeat   | reopened in a new round                         |
+| same or akin    | near             | –        | other  | joined   | attached; more people                           |
+| other           | near             | –        | same   | facet    | own case, linked                                |
+| same            | far              | copied   | any    | topic    | own case, linked: one text about several places |
+| anything that scores between the two thresholds             | new      | own case, `suggested`: a person decides         |
+
+A category that is each person's own claim (`no_merge`) is only ever attached to the same person's case. A restricted report
+or case takes no part. The score is a sum of named parts, so that it can be explained.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from dispatch.city.categories import Category
+from dispatch.city.model import City, Matching
+from dispatch.intake.locate import Place, metres, tile_of
+from dispatch.intake.read import SKETCH, Reading
+
+# Shorter texts say too little to be compared.
+FEWEST_BIGRAMS = 8
+COPIED = 0.6
+UNSOLVED_WINDOW = timedelta(days=30)
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A report after the first half: nothing in it depends on another report."""
+
+    reading: Reading
+    place: Place
+    category: Category | None
+    restricted: bool
+    tiles: tuple[int, ...]
+    neighbourhoods: tuple[int, ...]
+    backfill: bool
+    by: str
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An earlier case as matching sees it. `persons` holds those of the people of this batch who reported it before."""
+
+    id: int
+    case_no: str
+    is_open: bool
+    category: str | None
+    kin: str | None
+    lon: float | None
+    lat: float | None
+    area: str | None
+    opened_at: datetime
+    closed_at: datetime | None
+    solved: bool | None
+    bigrams: list[int]
+    persons: set[bytes] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What was decided: the verdict, the case it is about, and the parts of the score."""
+
+    verdict: str
+    score: float = 0.0
+    suggested: bool = False
+    candidate: Candidate | None = None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def attaches(self) -> bool:
+        return self.verdict in ("repeat", "joined")
+
+
+NOTHING = Match("new")
+
+
+class Candidates:
+    """Cases by the ways in which a report can be near them; cases opened earlier in the same batch are added."""
+
+    def __init__(self, candidates: Iterable[Candidate]) -> None:
+        self._by_tile: dict[int, list[Candidate]] = defaultdict(list)
+        self._by_person: dict[bytes, list[Candidate]] = defaultdict(list)
+        self._by_area: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
+        for candidate in candidates:
+            self.add(candidate)
+
+    def add(self, candidate: Candidate) -> None:
+        """Makes a case findable."""
+        if candidate.lon is not None and candidate.lat is not None:
+            self._by_tile[tile_of(candidate.lon, candidate.lat)].append(candidate)
+        elif candidate.area and candidate.kin:
+            self._by_area[candidate.area, candidate.kin].append(candidate)
+        for person in candidate.persons:
+            self._by_person[person].append(candidate)
+
+    def joined_by(self, candidate: Candidate, person: bytes) -> None:
+        """A person is now one of the case's."""
+        if person not in candidate.persons:
+            candidate.persons.add(person)
+            self._by_person[person].append(candidate)
+
+    def near(self, report: Prepared) -> list[Candidate]:
+        """Each candidate once, newest first."""
+        found: dict[int, Candidate] = {}
+        place, identity = report.place, report.reading.identity
+        if place.lon is not None and place.lat is not None:
+            for tile in report.tiles:
+                found.update((c.id, c) for c in self._by_tile.get(tile, ()))
+        elif place.area and report.category:
+            found.update((c.id, c) for c in self._by_area.get((place.area, report.category.kin), ()))
+        if identity is not None:
+            found.update((c.id, c) for c in self._by_person.get(identity.person, ()))
+        return sorted(found.values(), key=lambda c: (c.opened_at, abs(c.id)), reverse=True)
+
+
+def match(report: Prepared, candidates: Candidates, city: City, at: datetime) -> Match:
+    """The best of the candidates, as of the instant `at` of the report."""
+    rules = city.matching
+    if report.restricted or not city.automatic.match:
+        return NOTHING
+    best = NOTHING
+    for candidate in candidates.near(report):
+        if not _in_time(candidate, at, rules):
+            continue
+        found = _compare(report, candidate, rules)
+        if found is not None and found.score > best.score:
+            best = found
+    return best
+
+
+def _in_time(candidate: Candidate, at: datetime, rules: Matching) -> bool:
+    if candidate.is_open:
+        return timedelta(days=-1) <= at - candidate.opened_at <= timedelta(days=rules.days)
+    return candidate.closed_at is not None and candidate.solved is not True and at - candidate.closed_at <= UNSOLVED_WINDOW
+
+
+def _compare(report: Prepared, candidate: Candidate, rules: Matching) -> Match | None:
+    kind = _kind(report.category, candidate)
+    distance = _distance(report.place, candidate)
+    text = _text(report.reading.bigrams, candidate.bigrams)
+    identity = report.reading.identity
+    same_person = identity is not None and identity.person in candidate.persons
+    if not candidate.is_open and not same_person:
+        return None
+    if report.category is not None and report.category.no_merge and not same_person:
+        return None
+    near = distance is not None and distance <= rules.radius_m
+    parts = _score(kind, distance, rules.radius_m, text, same_person)
+    score = round(min(max(sum(parts.values()), 0.0), 1.0), 3)
+    reasons = (*(f"{name} {value:+.2f}" for name, value in parts.items()), *([f"{distance:.0f} m"] if distance is not None else []))
+    if kind == 0:
+        return Match("facet", score, False, candidate, reasons) if same_person and near else None
+    if distance is not None and not near:
+        copied = text is not None and text >= COPIED and candidate.is_open
+        return Match("topic", round(min(text or 0, rules.attach - 0.01), 3), False, candidate, reasons) if copied else None
+    if score >= rules.attach:
+        return Match("repeat" if same_person else "joined", score, False, candidate, reasons)
+    return Match("new", score, True, candidate, reasons) if score >= rules.suggest else None
+
+
+def _score(kind: float, distance: float | None, radius_m: float, text: float | None, same_person: bool) -> dict[str, float]:
+    """Named parts that add up to the score. With a place it weighs as much as the kind; without, the text does."""
+    if distance is not None:
+        parts = {"kind": 0.55 * kind, "place": 0.45 * max(0.0, 1 - 0.5 * distance / radius_m)}
+        if text is not None:
+            parts["text"] = max(-0.08, min(0.15, 0.5 * (text - 0.12)))
+    else:
+        parts = {"kind": 0.3 * kind, "text": 0.6 * (text or 0.0)}
+    if same_person:
+        parts["person"] = 0.15 if distance is not None else 0.3
+    return parts
+
+
+def _kind(category: Category | None, candidate: Candidate) -> float:
+    """1 for the same category, 0.7 within a family, 0.5 where one of the two is not known yet."""
+    if category is None or candidate.category is None:
+        return 0.5
+    if category.code == candidate.category:
+        return 1.0
+    return 0.7 if category.kin and category.kin == candidate.kin else 0.0
+
+
+def _distance(place: Place, candidate: Candidate) -> float | None:
+    if place.lon is None or place.lat is None or candidate.lon is None or candidate.lat is None:
+        return None
+    return metres(place.lon, place.lat, candidate.lon, candidate.lat)
+
+
+def _text(mine: list[int], other: list[int]) -> float | None:
+    """Estimated Jaccard similarity of the bigrams from two bottom-k sketches; nothing if either says too little."""
+    if len(mine) < FEWEST_BIGRAMS or len(other) < FEWEST_BIGRAMS:
+        return None
+    mine_set, other_set = set(mine), set(other)
+    union = sorted(mine_set | other_set)[:SKETCH]
+    return sum(1 for h in union if h in mine_set and h in other_set) / len(union)

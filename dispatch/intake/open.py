@@ -1,0 +1,244 @@
+"""Last step: what a decision becomes. Builds new cases and adds reports to existing ones; writes nothing."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from dispatch.casework import clocks
+from dispatch.city.model import City
+from dispatch.domain import numbers, priority
+from dispatch.domain.cases import Assignment, Case, Change, Deadline, Words
+from dispatch.domain.reports import Answer, DeadlineView, MatchView
+from dispatch.intake.locate import tile_of
+from dispatch.intake.match import Match, Prepared
+from dispatch.intake.route import Route
+from dispatch.store.pool import Ids
+
+INTAKE = "intake"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When: `now` is the present, `at` the instant by which everything about this report is judged (its receipt)."""
+
+    now: datetime
+    at: datetime
+    backfill: bool
+
+    @property
+    def past_at(self) -> datetime | None:
+        return self.now if self.backfill else None
+
+
+@dataclass(slots=True)
+class Taken:
+    """A report that was taken in, with the numbers it got and what it became."""
+
+    prepared: Prepared
+    report_id: int
+    receipt_no: str
+    moment: Moment
+    change: Change
+    match: Match
+    route: Route | None
+    outcome: str
+    linked: Case | None = None
+
+
+def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: Ids) -> Change:
+    """A case of its own, dispatched to its unit or waiting at the dispatch desk, with its clocks."""
+    reading, place, category = prepared.reading, prepared.place, prepared.category
+    case_id = ids.take("case")
+    opened_at = reading.received_at or moment.now
+    case = Case(
+        id=case_id,
+        case_no=numbers.case_no(opened_at.astimezone(city.tz).date(), case_id),
+        opened_at=opened_at,
+        opened_month=date(moment.now.year, moment.now.month, 1),
+        state="to_sign" if route.lead else "triage",
+        kind=reading.kind,
+        urgency=reading.urgency or (category.urgency if category else "ordinary"),
+        city_version=city.version,
+        last_event_at=moment.now,
+        category=category.code if category else None,
+        category_table=category.table_version if category else None,
+        kin=category.kin if category else None,
+        safety=category is not None and category.urgency == "critical",
+        people=1 if reading.human else 0,
+        restricted=prepared.restricted,
+        cell=place.cell,
+        area=place.area,
+        lon=place.lon,
+        lat=place.lat,
+        tile=tile_of(place.lon, place.lat) if place.lon is not None and place.lat is not None else None,
+        owner_unit=route.lead or city.desk.dispatch,
+        about_unit=_known_unit(prepared, city),
+        fresh=True,
+    )
+    change = Change(case)
+    change.deadlines = [
+        clocks.start(city, case, "dispatch", unit=city.desk.dispatch, at=opened_at, past_at=moment.past_at),
+        clocks.start(
+            city, case, "close", unit=case.owner_unit or city.desk.dispatch, at=opened_at, past_at=moment.past_at, due_at=reading.due_at
+        ),
+    ]
+    _received(change, prepared, moment)
+    if route.lead:
+        dispatch(change, route, INTAKE, moment, city, ids, reachable=reachable(prepared))
+    if not any(d.next_at for d in change.live()):
+        change.deadlines.append(clocks.start(city, case, "review", unit=city.desk.dispatch, at=moment.now))
+    return change
+
+
+def _known_unit(prepared: Prepared, city: City) -> str | None:
+    about = prepared.reading.report.about
+    if about is None or about.unit is None:
+        return None
+    if about.unit not in city.units:
+        prepared.reading.aside("about.unit", about.unit, "unknown_code", "not a unit of this city")
+        return None
+    return about.unit
+
+
+def _received(change: Change, prepared: Prepared, moment: Moment) -> None:
+    case = change.case
+    change.event(
+        "received",
+        moment.now,
+        prepared.by,
+        channel=prepared.reading.report.channel,
+        opened_at=case.opened_at,
+        kind=case.kind,
+        category=case.category,
+        category_table=case.category_table,
+        urgency=case.urgency,
+        safety=case.safety,
+        restricted=case.restricted,
+        people=case.people,
+        area=case.area,
+        cell=case.cell,
+        owner_unit=case.owner_unit,
+        city_version=case.city_version,
+        deadlines=[view(d) for d in change.deadlines],
+    )
+
+
+def dispatch(change: Change, route: Route, by: str, moment: Moment, city: City, ids: Ids, *, reachable: bool) -> None:
+    """Gives the case to its lead and assists; their clocks start, the dispatch clock stops, the case clock runs on."""
+    case = change.case
+    assert route.lead is not None
+    explained = {"rule": route.rule, "tried": list(route.reasons), "city_version": city.version}
+    tasks = [
+        Assignment(ids.take("assignment"), case.id, role, unit, "to_sign", case.round, moment.at, by, explained, fresh=True)
+        for role, unit in (("lead", route.lead), *(("assist", unit) for unit in route.assists if unit != route.lead))
+    ]
+    change.assignments += tasks
+    case.lead_assignment_id, case.owner_unit, case.state = tasks[0].id, route.lead, "to_sign"
+    for deadline in change.live("dispatch", "review"):
+        deadline.stop(moment.at, cancelled=deadline.clock == "review")
+    for deadline in change.live("close"):
+        deadline.unit = route.lead
+    started = [d for task in tasks for d in clocks.to_dispatch(city, case, task, at=moment.at, reachable=reachable, past_at=moment.past_at)]
+    change.deadlines += started
+    change.event(
+        "dispatched",
+        change.instant(moment.now),
+        by,
+        rule=route.rule,
+        lead=route.lead,
+        assists=[t.unit for t in tasks[1:]],
+        assignments=[t.id for t in tasks],
+        deadlines=[view(d) for d in started],
+    )
+
+
+def attach(change: Change, prepared: Prepared, receipt_no: str, match: Match, moment: Moment, *, new_person: bool) -> None:
+    """Adds a report to a case: one more person, or a reminder (催单) of one already counted."""
+    case = change.case
+    if new_person and prepared.reading.human:
+        case.people += 1
+    overdue = any(d.status == "missed" or d.due_at <= moment.at for d in change.live("close", "reply"))
+    change.event(
+        "attached",
+        change.instant(moment.now),
+        prepared.by,
+        receipt_no=receipt_no,
+        channel=prepared.reading.report.channel,
+        verdict=match.verdict,
+        score=match.score,
+        people=case.people,
+        overdue=overdue,
+    )
+    if match.verdict == "repeat" and change.lead is not None:
+        roles = ("handler", "unit_head") if overdue else ("handler",)
+        topic = "supervision" if overdue else "reminder"
+        change.post(change.lead.unit, roles, topic, overdue=overdue)
+
+
+def reopen(change: Change, moment: Moment, city: City, ids: Ids, *, reachable: bool) -> None:
+    """A closed case whose matter is not solved goes back to its last lead, in a new round with its own limit."""
+    case = change.case
+    last = next(a for a in reversed(change.assignments) if a.role == "lead")
+    case.round += 1
+    case.version += 1
+    case.closed_at = case.settled_at = case.solved = None
+    change.deadlines.append(clocks.start(city, case, "close", unit=last.unit, at=moment.at, past_at=moment.past_at))
+    change.event("reopened", change.instant(moment.now), INTAKE, round=case.round, deadlines=[view(d) for d in change.live("close")])
+    dispatch(change, Route(last.unit, (), "reopened", (f"round {case.round}: the unit that handled it",)), INTAKE, moment, city, ids, reachable=reachable)
+
+
+def reachable(prepared: Prepared) -> bool:
+    """Whether the citizen can be contacted; anonymous callers have no contact clock."""
+    identity = prepared.reading.identity
+    return prepared.reading.human and identity is not None and identity.phone is not None
+
+
+def words(prepared: Prepared, report_id: int, receipt_no: str, text_id: int) -> Words:
+    """What was said, as it is sealed: the raw words, where they name people, and what was set aside."""
+    reading = prepared.reading
+    report = reading.report
+    document = {
+        "receipt_no": receipt_no,
+        "title": report.title,
+        "text": report.text,
+        "personal": [[s.start, s.end, s.kind] for s in reading.spans],
+        "address": report.location.address if report.location else None,
+        "attributes": report.attributes,
+        "attachments": report.attachments,
+        "party": report.about.party if report.about else None,
+        "object": report.about.object if report.about else None,
+        "relayed": {k: v for k in ("order_no", "source_ref", "call_id", "callback_required") if (v := getattr(report, k)) is not None},
+        "set_aside": reading.set_aside,
+    }
+    return Words(text_id, "report", prepared.by, {k: v for k, v in document.items() if v}, report_id)
+
+
+def answer(taken: Taken, track_code: str) -> Answer:
+    """What the sender is told."""
+    change, reading = taken.change, taken.prepared.reading
+    case, lead, match = change.case, change.lead, taken.match
+    links = [match.candidate.case_no] if match.candidate and match.verdict in ("facet", "topic") else []
+    return Answer(
+        receipt_no=taken.receipt_no,
+        track_code=track_code,
+        outcome=taken.outcome,
+        case_no=case.case_no,
+        state=case.state,
+        category=case.category,
+        cell=case.cell,
+        area=case.area,
+        lead_unit=lead.unit if lead else None,
+        assist_units=[a.unit for a in change.assignments if a.role == "assist" and a.round == case.round],
+        priority=priority.explain(case.urgency, case.safety, case.people, min((d.due_at for d in change.live()), default=None)),
+        deadlines=[view(d) for d in change.deadlines if d.stopped_at is None],
+        match=MatchView(match.verdict, match.score, match.suggested, match.candidate.case_no if match.candidate else None, list(match.reasons)),
+        route=taken.route.view if taken.route else None,
+        warnings=list(reading.warnings),
+        links=links,
+    )
+
+
+def view(deadline: Deadline) -> DeadlineView:
+    """A deadline as answers and events show it."""
+    return DeadlineView(
+        deadline.clock, deadline.unit, deadline.started_at, deadline.due_at, deadline.limit_text, deadline.status, deadline.provisional
+    )

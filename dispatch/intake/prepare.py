@@ -1,0 +1,53 @@
+"""The first half: everything about a report that no other report can change. Holds no connection."""
+
+from datetime import datetime
+from hashlib import blake2b
+
+from dispatch.city.model import City
+from dispatch.domain.errors import BadInput, NothingToActOn
+from dispatch.domain.reports import Report
+from dispatch.intake.classify import classify
+from dispatch.intake.commit import Held
+from dispatch.intake.locate import locate, tiles_near
+from dispatch.intake.match import Prepared
+from dispatch.intake.read import Reading, fingerprint, read
+from dispatch.people.keyring import Keyring
+from dispatch.people.principal import Principal
+
+NEIGHBOURHOODS = 4096
+
+
+def prepare(report: Report, *, city: City, keyring: Keyring, by: Principal, wall: datetime) -> Prepared | Held:
+    """Reads, locates and classifies `report`.
+
+    Raises BadInput, NotPermitted or NothingToActOn; a source that reads no errors (backfill) gets a place in quarantine
+    instead of the last.
+    """
+    backfill = by.may("report.backfill")
+    try:
+        reading = read(report, city=city, keyring=keyring, by=by, wall=wall)
+        place = locate(reading, city)
+        category = classify(reading, city)
+    except (NothingToActOn, BadInput) as refusal:
+        if not backfill:
+            raise
+        return Held(report, fingerprint(report), refusal.code, str(refusal.data.get("field", "")), by.name)
+    tiles = tuple(tiles_near(place.lon, place.lat, city.matching.radius_m)) if place.lon is not None and place.lat is not None else ()
+    restricted = reading.kind == "tipoff" or (category is not None and category.restricted)
+    prepared = Prepared(reading, place, category, restricted, tiles, (), backfill, by.name)
+    prepared.neighbourhoods = _neighbourhoods(prepared, reading)
+    return prepared
+
+
+def _neighbourhoods(prepared: Prepared, reading: Reading) -> tuple[int, ...]:
+    """What is locked while this report is compared: its tiles, its person, its named object; else area and category."""
+    if prepared.restricted:
+        return ()
+    names = [b"tile %d" % tile for tile in prepared.tiles]
+    if reading.identity is not None:
+        names.append(b"person " + reading.identity.person)
+    if reading.report.about is not None and reading.report.about.object:
+        names.append(b"object " + reading.report.about.object.encode())
+    if not prepared.tiles:
+        names.append(f"area {prepared.place.area} {prepared.category.kin if prepared.category else ''}".encode())
+    return tuple(sorted({int.from_bytes(blake2b(name, digest_size=4).digest()) % NEIGHBOURHOODS for name in names}))

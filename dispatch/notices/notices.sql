@@ -1,0 +1,94 @@
+-- name: post!
+-- Rows for every addressee: people of the unit (* for any) with one of the roles, else the unit's inbox, and webhooks.
+WITH given AS MATERIALIZED (
+    SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
+        WITH ORDINALITY AS g (case_id, event_seq, topic, body, unit, roles, created_at, nth)
+), people AS MATERIALIZED (
+    SELECT g.nth, 'account:' || a.username AS recipient FROM given g JOIN accounts a ON (a.unit = g.unit OR g.unit = '*')
+        AND a.retired_at IS NULL AND a.roles && ARRAY(SELECT jsonb_array_elements_text(g.roles::jsonb))
+), addressed AS (
+    SELECT nth, recipient, 'inbox' AS medium FROM people
+    UNION ALL
+    SELECT nth, 'unit:' || unit, 'inbox' FROM given g WHERE NOT EXISTS (SELECT FROM people p WHERE p.nth = g.nth)
+    UNION ALL
+    SELECT nth, 'webhook:' || w.id, 'webhook' FROM given g
+        JOIN cases c ON c.id = g.case_id AND NOT c.restricted
+        JOIN webhooks w ON w.disabled_at IS NULL AND (w.units = '{}' OR g.unit = ANY(w.units))
+)
+INSERT INTO notices (case_id, event_seq, recipient, medium, topic, body, created_at, next_at)
+SELECT case_id, event_seq, recipient, medium, topic, body::jsonb, created_at, CASE medium WHEN 'webhook' THEN created_at END
+FROM addressed JOIN given USING (nth) ORDER BY nth, recipient
+ON CONFLICT DO NOTHING;
+
+-- name: unread
+-- How many notices the inboxes $1 hold unread.
+SELECT count(*) FROM notices WHERE recipient = ANY($1::text[]) AND medium = 'inbox' AND read_at IS NULL;
+
+-- name: newest
+-- At most $2 notices of the inboxes $1, newest first, from behind ($3, $4) on where these are given.
+SELECT n.id, c.case_no, n.event_seq, n.recipient, n.topic, n.body::text AS body, n.created_at, n.read_at
+FROM notices n JOIN cases c ON c.id = n.case_id
+WHERE n.recipient = ANY($1::text[]) AND n.medium = 'inbox'
+    AND ($3::timestamptz IS NULL OR n.created_at < $3 OR (n.created_at = $3 AND n.id > $4::uuid))
+ORDER BY n.created_at DESC, n.id LIMIT $2;
+
+-- name: mark_read
+-- Notices $2 of the inboxes $1 are read at $3; those read before keep their time.
+WITH marked AS (
+    UPDATE notices SET read_at = $3 WHERE id IN (
+        SELECT id FROM notices
+        WHERE id = ANY($2::uuid[]) AND recipient = ANY($1::text[]) AND medium = 'inbox' AND read_at IS NULL
+        ORDER BY id FOR UPDATE)
+    RETURNING 1
+)
+SELECT count(*) FROM marked;
+
+-- name: add_webhook!
+-- A new webhook with its sealed secret.
+INSERT INTO webhooks (id, url, units, key_id, nonce, sealed) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: claim
+-- At most $2 notices due at $1, leased until $3: who crashes meanwhile loses nothing, the next attempt begins then.
+WITH due AS MATERIALIZED (
+    SELECT id FROM notices WHERE medium = 'webhook' AND next_at <= $1 ORDER BY next_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE notices n SET next_at = $3, attempts = attempts + 1 FROM due WHERE n.id = due.id RETURNING n.*
+)
+SELECT c.id, c.recipient, c.topic, c.body::text AS body, c.created_at, c.attempts, w.id AS webhook, w.url, w.key_id, w.nonce,
+    w.sealed
+FROM claimed c LEFT JOIN webhooks w ON 'webhook:' || w.id = c.recipient AND w.disabled_at IS NULL
+ORDER BY c.created_at, c.id;
+
+-- name: next_at
+-- When the next attempt is due.
+SELECT min(next_at) FROM notices WHERE next_at IS NOT NULL AND medium = 'webhook';
+
+-- name: sent!
+-- The receiver took the notice.
+UPDATE notices SET sent_at = $2, next_at = NULL WHERE id = $1 AND sent_at IS NULL AND failed_at IS NULL;
+
+-- name: retry!
+-- The notice is tried again at $2.
+UPDATE notices SET next_at = $2 WHERE id = $1 AND sent_at IS NULL AND failed_at IS NULL;
+
+-- name: failed!
+-- The notice is given up.
+UPDATE notices SET failed_at = $2, next_at = NULL WHERE id = $1 AND sent_at IS NULL AND failed_at IS NULL;
+
+-- name: hold_back!
+-- Whatever else waits for the recipient $1 waits until $2 too, without counting as an attempt.
+WITH waiting AS MATERIALIZED (
+    SELECT id FROM notices WHERE recipient = $1 AND medium = 'webhook' AND next_at < $2 ORDER BY id FOR UPDATE SKIP LOCKED
+)
+UPDATE notices n SET next_at = $2 FROM waiting WHERE n.id = waiting.id;
+
+-- name: disable!
+-- The receiver is gone for good: nothing more is sent to the webhook $1.
+UPDATE webhooks SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL;
+
+-- name: give_up!
+-- Everything that waits for the recipient $1 is given up.
+WITH waiting AS MATERIALIZED (
+    SELECT id FROM notices WHERE recipient = $1 AND medium = 'webhook' AND next_at IS NOT NULL ORDER BY id FOR UPDATE
+)
+UPDATE notices n SET failed_at = $2, next_at = NULL FROM waiting WHERE n.id = waiting.id;

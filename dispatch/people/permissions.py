@@ -1,0 +1,133 @@
+"""The permission table (权限表): which role may do what, as data."""
+
+from collections.abc import Collection, Mapping
+from typing import Literal, get_args
+
+Role = Literal[
+    "operator",
+    "dispatcher",
+    "handler",
+    "unit_head",
+    "reviewer",
+    "followup",
+    "collector",
+    "supervisor",
+    "commander",
+    "connector",
+    "replayer",
+    "restricted_reader",
+    "sysadmin",
+    "secadmin",
+    "auditor",
+]
+
+Permission = Literal[
+    "report.submit",
+    "report.read",
+    "report.supplement",
+    "report.relay",
+    "report.backfill",
+    "sensor.submit",
+    "preview.read",
+    "caller.lookup",
+    "text.unmask",
+    "restricted.read",
+    "quarantine.read",
+    "quarantine.release",
+    "case.read",
+    "case.dispatch",
+    "case.sign",
+    "case.return",
+    "case.reply",
+    "case.approve",
+    "case.close",
+    "case.reopen",
+    "case.settle",
+    "queue.read",
+    "queue.pull",
+    "escalation.read",
+    "escalation.ack",
+    "notice.read",
+    "live.read",
+    "stats.read",
+    "city.read",
+    "city.load",
+    "webhook.manage",
+    "account.manage",
+    "key.manage",
+    "audit.read",
+]
+
+# What everybody needs who works with cases.
+_WORK: frozenset[Permission] = frozenset({"case.read", "notice.read", "live.read", "city.read"})
+_DESK: frozenset[Permission] = _WORK | {
+    "report.read",
+    "report.supplement",
+    "text.unmask",
+    "caller.lookup",
+    "stats.read",
+}
+_TASK: frozenset[Permission] = _WORK | {
+    "case.sign", "case.return", "case.reply", "queue.read", "queue.pull", "text.unmask", "escalation.read",
+}  # fmt: skip
+_WATCH: frozenset[Permission] = _WORK | {
+    "report.read", "queue.read", "quarantine.read", "escalation.read", "escalation.ack", "stats.read",
+}  # fmt: skip
+
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    # 话务员: takes reports, tells callers the progress.
+    "operator": _DESK | {"report.submit", "preview.read"},
+    # 派单员: decides what the service leaves to a person; sends cases to units.
+    "dispatcher": _DESK | {
+        "report.submit", "preview.read", "quarantine.read", "quarantine.release", "case.dispatch",
+        "queue.read", "queue.pull", "escalation.read",
+    },
+    # 承办人
+    "handler": _TASK,
+    # 承办单位负责人: answers for its unit's deadlines.
+    "unit_head": _TASK | {"escalation.ack", "stats.read"},
+    # 审核员: approves or sends back a reply; never one who writes replies.
+    "reviewer": _WORK | {
+        "report.read", "text.unmask", "case.approve", "queue.read", "queue.pull", "escalation.read", "stats.read",
+    },
+    # 回访员: asks the citizen, then closes or opens a new round.
+    "followup": _DESK | {"case.close", "case.reopen", "queue.read", "queue.pull"},
+    # 采集员: patrols; sees what they reported, not what others did.
+    "collector": frozenset({
+        "report.submit", "report.read", "report.supplement", "preview.read", "notice.read", "city.read",
+    }),
+    # 督办员, of the city or a district.
+    "supervisor": _WATCH | {"case.reopen"},
+    # 值班长 of the command centre: may send a case elsewhere in an emergency.
+    "commander": _WATCH | {"case.dispatch"},
+    # A system that hands reports over, bound to its channels; 转办 from superiors carries its own times and limits.
+    "connector": frozenset({
+        "report.submit", "report.read", "report.supplement", "report.relay", "sensor.submit", "city.read",
+    }),
+    # Feeds a city's history with its own times of intake and closing; given to a key for as long as that takes.
+    "replayer": frozenset({"report.submit", "report.read", "report.backfill", "case.settle"}),
+    # Named for restricted cases (举报, 家暴, minors), beside the role in which the account works.
+    "restricted_reader": frozenset({"restricted.read"}),
+    # The three administrators (三员) keep each other in check: no permission in common, none for cases or callers.
+    "sysadmin": frozenset({"city.load", "city.read", "webhook.manage"}),
+    "secadmin": frozenset({"account.manage", "key.manage"}),
+    "auditor": frozenset({"audit.read"}),
+}  # fmt: skip
+
+ROLES: tuple[Role, ...] = get_args(Role)
+ADMINISTRATORS: frozenset[Role] = frozenset({"sysadmin", "secadmin", "auditor"})
+
+
+def permissions_of(roles: Collection[str]) -> frozenset[str]:
+    """Everything that any of the roles may do. Roles that are no more in the table add nothing."""
+    return frozenset[str]().union(*(granted for role, granted in PERMISSIONS.items() if role in roles))
+
+
+def incompatible(roles: Collection[str]) -> bool:
+    """Whether one account may not hold these roles together.
+
+    An administrator holds no other role, and nobody approves replies who also writes them.
+    """
+    if ADMINISTRATORS.intersection(roles):
+        return len(set(roles)) > 1
+    return {"case.approve", "case.reply"} <= permissions_of(roles)

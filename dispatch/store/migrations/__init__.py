@@ -1,0 +1,1 @@
+"""Revisions of the schema: Alembic keeps their order, each runs one plain `.sql` file; expand first, contract later."""

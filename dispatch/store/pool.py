@@ -1,0 +1,46 @@
+"""Connections to PostgreSQL, and blocks of ids."""
+
+import asyncio
+from collections import deque
+
+import asyncpg
+
+from dispatch.store.statements import load
+
+SQL = load(__file__, "pool")
+SERVICE_ROLE = "dispatch_service"
+BLOCK = 512
+
+
+async def open_pool(url: str, *, size: int = 8) -> asyncpg.Pool:
+    """A pool whose connections work as the service's role, never as the owner, in UTC and READ COMMITTED."""
+    return await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        command_timeout=60,
+        server_settings={"role": SERVICE_ROLE, "timezone": "UTC", "application_name": "dispatch", "jit": "off"},
+    )
+
+
+class Ids:
+    """Ids of new rows, taken from sequences in blocks so that a batch asks for none. Blocks lost in a crash leave gaps."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._free: dict[str, deque[int]] = {name: deque() for name in ("case", "report", "assignment", "text")}
+        self._lock = asyncio.Lock()
+
+    async def reserve(self, **wanted: int) -> None:
+        """Makes sure that so many of each are at hand (`case=128, report=128`)."""
+        for name, count in wanted.items():
+            if len(self._free[name]) >= count:
+                continue
+            async with self._lock:
+                while len(self._free[name]) < count:
+                    rows = await self._pool.fetch(SQL.take_ids, f"{name}_ids", BLOCK)
+                    self._free[name].extend(row["id"] for row in rows)
+
+    def take(self, name: str) -> int:
+        """One id of those reserved."""
+        return self._free[name].popleft()

@@ -1,0 +1,182 @@
+"""Writes changed cases: one set-based statement a table, whatever changed them.
+
+Intake, the actions of people and the deadline loop all end here, inside their own transaction and holding the rows of the
+cases they changed. A case's events are chained by HMAC; its words are sealed under its own key; what is live goes to the
+outbox; notices go to the people concerned.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from dispatch.domain.cases import Assignment, Case, Change, Deadline
+from dispatch.notices import post
+from dispatch.people.keyring import CaseKey, Keyring, Sealed, aad
+from dispatch.store.statements import load
+
+SQL = load(__file__, "record")
+encode = msgspec.json.Encoder().encode
+
+CASE_COLUMNS = (
+    "id", "case_no", "opened_at", "opened_month", "state", "round", "version", "seq", "head", "last_event_at", "kind", "category",
+    "category_table", "kin", "urgency", "safety", "people", "restricted", "cell", "area", "lon", "lat", "tile", "city_version",
+    "owner_unit", "lead_assignment_id", "about_unit", "next_due_at", "settled_at", "closed_at", "solved",
+)  # fmt: skip
+CASE_UPDATED = (
+    "id", "state", "round", "version", "seq", "head", "last_event_at", "category", "category_table", "kin", "urgency", "safety",
+    "people", "city_version", "owner_unit", "lead_assignment_id", "next_due_at", "settled_at", "closed_at", "solved", "cell", "area",
+)  # fmt: skip
+ASSIGNMENT_COLUMNS = (
+    "id", "case_id", "role", "unit", "state", "version", "round", "dispatched_at", "dispatched_by", "signed_at", "handler",
+    "replied_at", "ended_at", "return_reason", "contact_attempts",
+)  # fmt: skip
+ASSIGNMENT_UPDATED = ("id", "unit", "state", "version", "signed_at", "handler", "replied_at", "ended_at", "return_reason", "contact_attempts")
+DEADLINE_COLUMNS = (
+    "case_id", "assignment_id", "clock", "round", "unit", "started_at", "due_at", "limit_text", "mode", "rule", "provisional",
+    "status", "historic", "step", "next_at", "attempts", "stopped_at",
+)  # fmt: skip
+DEADLINE_UPDATED = ("id", "unit", "due_at", "status", "step", "next_at", "attempts", "stopped_at", "provisional")
+
+
+async def save(connection: asyncpg.Connection, keyring: Keyring, areas: Any, changes: Sequence[Change]) -> None:
+    """Writes `changes` (each of another case, whose row is held or new) in the running transaction."""
+    events = [row for change in changes for row in _chain(keyring, change)]
+    for change in changes:
+        change.case.next_due_at = min((d.due_at for d in change.live()), default=None)
+    fresh = [c.case for c in changes if c.case.fresh]
+    if fresh:
+        await connection.execute(SQL.insert_cases, *_columns(fresh, CASE_COLUMNS))
+    held = [c.case for c in changes if not c.case.fresh]
+    if held:
+        await connection.execute(SQL.update_cases, *_columns(held, CASE_UPDATED))
+    await _save_assignments(connection, [a for c in changes for a in c.assignments])
+    await _save_deadlines(connection, [d for c in changes for d in c.deadlines])
+    await connection.execute(SQL.insert_events, *zip(*events, strict=True))
+    await _save_escalations(connection, changes)
+    await _save_words(connection, keyring, changes)
+    messages = [m for change in changes for m in _messages(areas, change)]
+    await connection.execute(SQL.insert_outbox, *zip(*messages, strict=True))
+    await post.insert(
+        connection, [(c.case.id, c.case.seq - len(c.events) + p.nth, p, c.case.last_event_at) for c in changes for p in c.posts]
+    )
+    for change in changes:
+        _settle(change)
+
+
+def _chain(keyring: Keyring, change: Change) -> Iterable[tuple[Any, ...]]:
+    case = change.case
+    for event in change.events:
+        case.seq += 1
+        body = encode({"case_no": case.case_no, "seq": case.seq, "at": event.at, "type": event.type, "actor": event.actor, **event.data})
+        case.head = keyring.event_mac(case.head, body)
+        yield case.opened_month, case.id, case.seq, event.at, event.type, event.actor, body, case.head
+
+
+async def _save_assignments(connection: asyncpg.Connection, assignments: list[Assignment]) -> None:
+    fresh = [a for a in assignments if a.fresh]
+    if held := [a for a in assignments if not a.fresh]:
+        await connection.execute(SQL.update_assignments, *_columns(held, ASSIGNMENT_UPDATED))
+    if fresh:
+        routes = [encode(a.route).decode() for a in fresh]
+        await connection.execute(SQL.insert_assignments, *_columns(fresh, ASSIGNMENT_COLUMNS), routes)
+
+
+async def _save_deadlines(connection: asyncpg.Connection, deadlines: list[Deadline]) -> None:
+    if held := [d for d in deadlines if d.id is not None]:
+        await connection.execute(SQL.update_deadlines, *_columns(held, DEADLINE_UPDATED))
+    if fresh := [d for d in deadlines if d.id is None]:
+        plans = [encode(d.plan).decode() for d in fresh]
+        await connection.execute(SQL.insert_deadlines, *_columns(fresh, DEADLINE_COLUMNS), plans)
+
+
+async def _save_escalations(connection: asyncpg.Connection, changes: Sequence[Change]) -> None:
+    rows = [
+        (e.deadline.id, c.case.id, e.level, e.colour, e.deadline.unit, e.deadline.due_at, e.planned_at, c.case.last_event_at)
+        for c in changes
+        for e in c.escalations
+    ]
+    if rows:
+        await connection.execute(SQL.insert_escalations, *zip(*rows, strict=True))
+
+
+async def _save_words(connection: asyncpg.Connection, keyring: Keyring, changes: Sequence[Change]) -> None:
+    with_words = [c for c in changes if c.words]
+    keys = await case_keys(connection, keyring, [c.case.id for c in with_words if not c.case.fresh])
+    wrapped: list[tuple[int, str, bytes, bytes]] = []
+    rows: list[tuple[Any, ...]] = []
+    for change in with_words:
+        case = change.case
+        if case.fresh:
+            key = keys[case.id] = CaseKey.new()
+            sealed = keyring.wrap_case_key(key, case.id)
+            wrapped.append((case.id, sealed.key_id, sealed.nonce, sealed.data))
+        if case.id not in keys:
+            continue  # the case's words were erased; new ones are not kept either
+        for words in change.words:
+            nonce, data = keys[case.id].seal(encode(words.document), aad("texts", "sealed", words.id))
+            rows.append((words.id, case.id, words.report_id, words.kind, words.author, case.last_event_at, nonce, data))
+    if wrapped:
+        await connection.execute(SQL.insert_case_keys, *zip(*wrapped, strict=True))
+    if rows:
+        await connection.execute(SQL.insert_texts, *zip(*rows, strict=True))
+
+
+async def case_keys(connection: asyncpg.Connection | asyncpg.Pool, keyring: Keyring, case_ids: Sequence[int]) -> dict[int, CaseKey]:
+    """The keys of these cases; an erased case has none."""
+    if not case_ids:
+        return {}
+    rows = await connection.fetch(SQL.select_case_keys, case_ids)
+    return {r["case_id"]: keyring.unwrap_case_key(Sealed(r["key_id"], r["nonce"], r["wrapped"]), r["case_id"]) for r in rows}
+
+
+def _messages(areas: Any, change: Change) -> Iterable[tuple[int, int, bytes]]:
+    case, lead, last = change.case, change.lead, change.events[-1]
+    message = {
+        "type": "case",
+        "case_no": case.case_no,
+        "seq": case.seq,
+        "at": last.at,
+        "event": last.type,
+        "state": case.state,
+        "owner_unit": case.owner_unit,
+        "lead_unit": lead.unit if lead else None,
+        "units": sorted({a.unit for a in change.assignments} | ({case.owner_unit} if case.owner_unit else set())),
+        "area": list(areas.path(case.area)) if case.area else [],
+        "cell": None if case.restricted else case.cell,
+        "category": case.category,
+        "urgency": case.urgency,
+        "people": case.people,
+        "restricted": case.restricted,
+        "next_due_at": case.next_due_at,
+    }
+    yield case.id, case.seq, encode(message)
+    for e in change.escalations:
+        raised = {**message, "type": "escalation", "level": e.level, "colour": e.colour, "deadline": e.deadline.clock}
+        yield case.id, case.seq, encode(raised)
+
+
+def _settle(change: Change) -> None:
+    """After writing, the same objects can be changed and saved again in the same transaction."""
+    change.case.fresh = False
+    for assignment in change.assignments:
+        assignment.fresh = False
+    change.events, change.words, change.posts, change.escalations = [], [], [], []
+
+
+def _columns(rows: Sequence[Any], names: Sequence[str]) -> list[list[Any]]:
+    return [[getattr(row, name) for row in rows] for name in names]
+
+
+async def hold(connection: asyncpg.Connection, case_ids: Sequence[int]) -> dict[int, Change]:
+    """Holds the rows of these cases and reads what hangs on them: all assignments, the deadlines that are not stopped."""
+    rows = await connection.fetch(SQL.lock_cases, case_ids)
+    changes = {row["id"]: Change(Case(**{name: row[name] for name in CASE_COLUMNS})) for row in rows}
+    for row in await connection.fetch(SQL.assignments_of, list(changes)):
+        values = {name: row[name] for name in ASSIGNMENT_COLUMNS}
+        changes[row["case_id"]].assignments.append(Assignment(**values, route=msgspec.json.decode(row["route"])))
+    for row in await connection.fetch(SQL.live_deadlines_of, list(changes)):
+        values = {name: row[name] for name in DEADLINE_COLUMNS}
+        changes[row["case_id"]].deadlines.append(Deadline(**values, id=row["id"], plan=msgspec.json.decode(row["plan"])))
+    return changes

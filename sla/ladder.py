@@ -1,0 +1,160 @@
+"""The ladder (升级阶梯): who is told when a limit runs out and nothing has happened, as a city's file says."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise, product
+from typing import Final, Self
+
+from sla.calendar import WorkCalendar
+from sla.clocks import CLOCKS, URGENCIES
+from sla.errors import AmbiguousLimit, Fault, LadderFaults, UnknownLimit
+from sla.limits import Limit, Mode, parse_limit
+from sla.rows import Row, read_rows
+
+COLOURS: Final = ("yellow", "blue", "orange", "red")
+WHO: Final = ("owner", "unit_head", "supervisor", "commander")
+
+_FIELDS: Final = ("clock", "urgency", "level", "at", "colour", "who")
+_SHARE: Final = re.compile(r"([1-9][0-9]?|100)%")
+_LOWEST_LEVELS: Final = (0, 1)
+
+_Cell = tuple[str | None, str | None]  # clock, urgency; None = any
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One level. `at` is a share of the limit ("80%", "100%") or a limit that begins when the deadline is due."""
+
+    level: int
+    at: str | Limit
+    colour: str
+    who: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A step and the instant at which it is taken."""
+
+    step: Step
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The ladders of a city. The steps that name the same clock and urgency make one ladder.
+
+    The most specific ladder applies as a whole: clock and urgency named, then clock, then urgency, then neither.
+    """
+
+    _by_cell: dict[_Cell, tuple[Step, ...]]
+
+    @classmethod
+    def parse(cls, toml_text: str, source: str) -> Self:
+        """Read `[[step]]` rows; `source` is the file's name in faults. Raises LadderFaults with every fault.
+
+        The order of the levels is judged once every row is right in itself.
+        """
+        rows, faults = read_rows(toml_text, source, "step")
+        found: dict[_Cell, list[tuple[Step, int]]] = {}
+        for row in rows:
+            step, cells = _step(row), _cells(row)
+            if step is not None:
+                for cell in cells:
+                    found.setdefault(cell, []).append((step, row.line))
+        for cell, steps in found.items() if not faults else ():
+            faults += _order_faults(cell, steps, source)
+        if faults:
+            raise LadderFaults(tuple(sorted(dict.fromkeys(faults), key=lambda fault: fault.line)))
+        return cls({cell: tuple(step for step, _ in steps) for cell, steps in found.items()})
+
+    def steps(self, clock: str, urgency: str) -> tuple[Step, ...]:
+        """The ladder that applies, from its lowest level; empty where the file has none."""
+        cells = product((clock, None), (urgency, None))
+        return next((steps for cell in cells if (steps := self._by_cell.get(cell))), ())
+
+    def plan(
+        self,
+        clock: str,
+        urgency: str,
+        calendar: WorkCalendar,
+        started_at: datetime,
+        due_at: datetime,
+        limit: Limit,
+        mode: Mode,
+    ) -> tuple[Planned, ...]:
+        """Every step with its instant, in time order.
+
+        Shares are counted from `started_at` to `due_at`, so that a deadline which was moved or set by a superior
+        keeps its warning; in working time unless `limit` runs through. `mode` reads the working days after `due_at`.
+        """
+        planned = [
+            Planned(step, _instant(step.at, calendar, started_at, due_at, limit, mode))
+            for step in self.steps(clock, urgency)
+        ]
+        # By timestamp, since wall times of one zone compare without regard to a clock change between them.
+        return tuple(sorted(planned, key=lambda each: (each.at.timestamp(), each.step.level)))
+
+
+def _instant(
+    at: str | Limit, calendar: WorkCalendar, started_at: datetime, due_at: datetime, limit: Limit, mode: Mode
+) -> datetime:
+    if isinstance(at, Limit):
+        return calendar.due(due_at, at, mode).at
+    return calendar.between(started_at, due_at, _percent(at) / 100, natural=limit.natural)
+
+
+def _percent(share: str) -> int:
+    return int(share.removesuffix("%"))
+
+
+def _step(row: Row) -> Step | None:
+    row.only(_FIELDS)
+    level, at, colour, who = row.number("level"), _at(row), row.word("colour"), row.words("who", WHO)
+    if not who:
+        row.fault("who", "is missing")
+    if colour and colour not in COLOURS:
+        row.fault("colour", f"unknown value {colour!r}; known are {', '.join(COLOURS)}")
+    if level is None or at is None:
+        return None
+    return Step(level, at, colour, who)
+
+
+def _cells(row: Row) -> list[_Cell]:
+    return list(product(row.words("clock", CLOCKS) or (None,), row.words("urgency", URGENCIES) or (None,)))
+
+
+def _at(row: Row) -> str | Limit | None:
+    text = row.word("at")
+    if not text or _SHARE.fullmatch(text):
+        return text or None
+    if not text.startswith("+"):
+        row.fault("at", f"{text!r} is neither a share like 80% nor a time after the deadline like +1wd")
+        return None
+    try:
+        return parse_limit(text.removeprefix("+"))
+    except (UnknownLimit, AmbiguousLimit) as error:
+        row.fault("at", str(error))
+        return None
+
+
+def _order_faults(cell: _Cell, steps: list[tuple[Step, int]], source: str) -> list[Fault]:
+    """Levels go up one by one from 0 or 1, and none comes before the level below it."""
+    name = " ".join(filter(None, cell)) or "every clock"
+    lowest, line = steps[0]
+    faults = []
+    if lowest.level not in _LOWEST_LEVELS:
+        faults.append(Fault(source, line, "level", f"the ladder of {name} begins above level 1"))
+    for (below, _), (above, line) in pairwise(steps):
+        if above.level != below.level + 1:
+            faults.append(Fault(source, line, "level", f"the ladder of {name} has {above.level} after {below.level}"))
+        if _comes_before(above.at, below.at):
+            faults.append(Fault(source, line, "at", f"the ladder of {name} takes this level before the one below it"))
+    return faults
+
+
+def _comes_before(at: str | Limit, other: str | Limit) -> bool:
+    """Whether `at` is earlier for certain; limits of different units cannot be compared without a calendar."""
+    if isinstance(at, Limit):
+        return isinstance(other, Limit) and at.unit == other.unit and at.amount < other.amount
+    return isinstance(other, Limit) or _percent(at) < _percent(other)
