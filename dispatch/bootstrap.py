@@ -181,7 +181,7 @@ async def running(at: Services) -> AsyncIterator[web.Application]:
 
 def _must_not_end(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
-        log.critical("service.part_ended", part=task.get_name(), error=repr(task.exception()))
+        log.critical("service.part_ended", part=task.get_name(), exc_info=task.exception())
 
 
 async def _audit(at: Services) -> None:

@@ -22,6 +22,7 @@ from connectors.generator.places import places_from
 from connectors.generator.stream import Generator
 from dispatch.city import load as loading
 from dispatch.city.archive import pack
+from dispatch.city.versions import SQL as CITIES
 from dispatch.city.versions import Cities
 from dispatch.people.keyring import Keyring
 from dispatch.people.people import People
@@ -57,8 +58,9 @@ async def prepare(database_url: str, keyring: Keyring, data: Path, url: str) -> 
     """Loads the demo city and its accounts if they are missing; returns what runs beside the service once it serves."""
     connection = await asyncpg.connect(database_url, server_settings={"timezone": "UTC"})
     try:
-        what = await loading.plan(connection, await asyncio.to_thread(pack, CITY))
-        if what.difference is None and not what.same:
+        # Only the first city is loaded here: cutting and comparing thousands of cells would hold up every later start.
+        if await connection.fetchrow(CITIES.newest) is None:
+            what = await loading.plan(connection, await asyncio.to_thread(pack, CITY))
             async with connection.transaction():
                 await loading.apply(connection, what, by="demo", now=await SystemClock().now(connection), keyring=keyring)
     finally:
@@ -74,10 +76,12 @@ async def prepare(database_url: str, keyring: Keyring, data: Path, url: str) -> 
 
 async def _accounts(database_url: str, keyring: Keyring, path: Path) -> dict[str, str]:
     """Passwords and keys of the demo, by account; decided before they are loaded, so that a crash in between loses none."""
+    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    if "demo" in known:  # the key of the stream is written last
+        return known
     pool = await open_pool(database_url, size=2)
     try:
         cities = await Cities.open(pool)
-        known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
         people = [a for a in cities.current.demo_accounts if a.role != "connector"]
         given = {a.username: known.get(a.username) or f"Demo-{token_hex(4)}" for a in people}
         _keep(path, json.dumps({**known, **given}, indent=1))

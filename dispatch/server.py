@@ -4,7 +4,10 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import NoReturn
 
 import structlog
 import uvloop
@@ -18,6 +21,9 @@ from dispatch.settings import Settings
 log = structlog.get_logger()
 # How long requests in progress may take after a stop was asked for.
 GRACE_S = 10.0
+# A worker that cannot start is not tried without a pause.
+REPLACE_S = 1.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -29,7 +35,12 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def run(settings: Settings, keyring: Keyring, listening: socket.socket, started: Callable[[], Awaitable[None]] | None = None) -> None:
+def run(
+    settings: Settings,
+    keyring: Keyring,
+    listening: socket.socket,
+    started: Callable[[], Awaitable[None]] | None = None,
+) -> None:
     """Serves until SIGINT or SIGTERM; with several workers the parent only watches them."""
     if settings.workers > 1:
         _run_workers(settings, keyring, listening, started)
@@ -38,17 +49,23 @@ def run(settings: Settings, keyring: Keyring, listening: socket.socket, started:
 
 
 async def serve(
-    settings: Settings, keyring: Keyring, listening: socket.socket, started: Callable[[], Awaitable[None]] | None = None
+    settings: Settings,
+    keyring: Keyring,
+    listening: socket.socket,
+    started: Callable[[], Awaitable[None]] | None = None,
+    parent: int | None = None,
 ) -> None:
-    """One worker: serves until a signal, then drains."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    """One worker: serves until a signal, or until `parent`, a pipe that the parent holds open, ends; then drains."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    if parent is not None:
+        loop.add_reader(parent, lambda: (loop.remove_reader(parent), stop.set()))
     async with bootstrap.services(settings, keyring) as services, bootstrap.running(services) as app:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_S, handler_cancellation=False)
         await runner.setup()
         await web.SockSite(runner, listening, backlog=1024).start()
-        log.info("service.started", pid=os.getpid(), city=services.cities.current.version)
+        log.info("service.started", pid=os.getpid(), port=settings.port, city=services.cities.current.version)
         beside = asyncio.create_task(started()) if started else None
         await stop.wait()
         log.info("service.draining", pid=os.getpid())
@@ -61,34 +78,60 @@ async def serve(
 
 
 def _run_workers(
-    settings: Settings, keyring: Keyring, listening: socket.socket, started: Callable[[], Awaitable[None]] | None
+    settings: Settings,
+    keyring: Keyring,
+    listening: socket.socket,
+    started: Callable[[], Awaitable[None]] | None,
 ) -> None:
-    """Forks workers before any thread or loop exists; a worker that dies is replaced, a signal goes to all."""
+    """Forks workers before any thread or loop exists; one that dies is replaced, a signal goes to all, none outlives us."""
     children: dict[int, int] = {}
     stopping = False
+    # Nothing is ever written: workers read the end of the pipe when this process is gone, however it went.
+    ours, held_open = os.pipe()
 
     def fork(number: int) -> None:
+        # A signal between the fork and the entry in `children` would reach neither.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         pid = os.fork()
         if pid == 0:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            uvloop.run(serve(settings, keyring, listening, started if number == 0 else None))
-            os._exit(0)
+            os.close(held_open)
+            _work(serve(settings, keyring, listening, started if number == 0 else None, ours))
         children[pid] = number
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def forward(*_: object) -> None:
         nonlocal stopping
         stopping = True
+        listening.close()
         for pid in children:
-            os.kill(pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
-    signal.signal(signal.SIGTERM, forward)
-    signal.signal(signal.SIGINT, forward)
+    for number in SIGNALS:
+        signal.signal(number, forward)
     for number in range(settings.workers):
-        fork(number)
+        if not stopping:
+            fork(number)
     while children:
         pid, status = os.wait()
         number = children.pop(pid, -1)
         if not stopping and number >= 0:
             log.error("service.worker_died", pid=pid, status=status)
-            fork(number)
+            time.sleep(REPLACE_S)
+            if not stopping:
+                fork(number)
+
+
+def _work(work: Coroutine[None, None, None]) -> NoReturn:
+    """The whole life of a worker: it never returns into what the parent has still to do."""
+    code = 1
+    try:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        uvloop.run(work)
+        code = 0
+    except Exception:
+        log.exception("service.worker_failed", pid=os.getpid())
+    finally:
+        os._exit(code)

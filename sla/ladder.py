@@ -49,6 +49,9 @@ class Ladder:
 
     _by_cell: dict[_Cell, tuple[Step, ...]]
 
+    # One ladder, however it was made, is one key of a cache.
+    __hash__ = object.__hash__
+
     @classmethod
     def parse(cls, toml_text: str, source: str) -> Self:
         """Read `[[step]]` rows; `source` is the file's name in faults. Raises LadderFaults with every fault.

@@ -7,8 +7,14 @@ from typing import Any
 import asyncpg
 import pytest
 import redis.asyncio
+from hypothesis import settings
 
 from tests.harness import servers
+
+# The ordinary run is the same every time; `make test-long` looks further and elsewhere each time.
+settings.register_profile("project", deadline=None, derandomize=True)
+settings.register_profile("long", deadline=None, max_examples=5000, stateful_step_count=200, print_blob=True)
+settings.load_profile("project")
 
 RUN_FOLDER = pytest.StashKey[Path]()
 

@@ -117,27 +117,41 @@ async def act(
     """
     by.require(action.permission)
     await at.ids.reserve(case=1, assignment=16, text=1)
+    fingerprint = hashlib.sha256(msgspec.json.encode([name, case_no, body, if_match], order="deterministic")).digest()
     async with at.pool.acquire() as connection, connection.transaction():
+        if key is not None and (first := await first_answer(connection, by, key, fingerprint)):
+            return first
         case_id = await connection.fetchval(SQL.case_id, case_no)
         change = (await record.hold(connection, [case_id])).get(case_id) if case_id else None
         if change is None or not sees(change, by, at.cities.current):
             raise NotFound(noun="case", key=case_no)
-        fingerprint = hashlib.sha256(msgspec.json.encode([name, case_no, body, if_match], order="deterministic")).digest()
-        if key is not None and (first := await connection.fetchrow(SQL.first_answer, by.name, key)):
-            if first["fingerprint"] != fingerprint:
-                raise IdempotencyConflict()
-            return first["status"], first["answer"]
-        city = await at.cities.version(connection, change.case.city_version)
+        city, restricted = at.cities.current, change.case.restricted
+        opened_under = await at.cities.version(connection, change.case.city_version)
         task = _task(change, body, by, city) if action.of_unit else None
         _compare(if_match, task.version if task else change.case.version)
         reachable = await connection.fetchval(SQL.reachable, change.case.id)
-        turn = Turn(change, task, body, by, at.cities.current, city, await at.clock.now(connection), at.ids, reachable)
+        turn = Turn(change, task, body, by, city, opened_under, await at.clock.now(connection), at.ids, reachable)
         action.run(turn)
-        await record.save(connection, at.keyring, at.cities.current.map.areas, [change])
+        await record.save(connection, at.keyring, city.map.areas, [change])
+        if change.case.restricted and not restricted:
+            await connection.execute(SQL.restrict, change.case.id)
         answer = msgspec.json.encode(answer_of(change, task))
         if key is not None:
             await connection.execute(SQL.keep_answer, by.name, key, fingerprint, 200, answer, turn.now)
         return 200, answer
+
+
+async def first_answer(
+    connection: asyncpg.Connection, by: Principal, key: str, fingerprint: bytes
+) -> tuple[int, bytes] | None:
+    """What `by` was told the first time for this key; a twin that is in flight is waited for. Raises IdempotencyConflict."""
+    await connection.execute(SQL.one_at_a_time, by.name, key)
+    first = await connection.fetchrow(SQL.first_answer, by.name, key)
+    if first is None:
+        return None
+    if first["fingerprint"] != fingerprint:
+        raise IdempotencyConflict()
+    return first["status"], first["answer"]
 
 
 def sees(change: Change, by: Principal, city: City) -> bool:

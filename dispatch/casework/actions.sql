@@ -2,6 +2,10 @@
 -- The case behind a number people read out.
 SELECT id FROM cases WHERE case_no = $1;
 
+-- name: one_at_a_time
+-- Twins of one request go one after the other; taken before any case, in a statement of its own.
+SELECT pg_advisory_xact_lock(hashtextextended($1::text || chr(1) || $2::text, 1179538));
+
 -- name: first_answer
 -- What this actor was told the first time.
 SELECT fingerprint, status, answer FROM action_keys WHERE actor = $1 AND key = $2;
@@ -18,11 +22,17 @@ DELETE FROM action_keys WHERE recorded_at < $1;
 -- Whether any of the case's people left a number.
 SELECT EXISTS (SELECT FROM case_people cp JOIN callers p ON p.id = cp.caller_id WHERE cp.case_id = $1 AND p.phone IS NOT NULL);
 
+-- name: restrict
+-- A case that a person found to be one for named readers only.
+UPDATE cases SET restricted = true WHERE id = $1;
+
 -- name: pull
--- The next $2 tasks of these units in priority order, held; what somebody else is taking is passed over.
+-- The next $2 tasks of these units in priority order, held; what somebody else is taking is passed over. The task is held with
+-- its case: one that was signed between the search and the lock is judged as it is now.
 SELECT a.case_id, a.id FROM assignments a JOIN cases c ON c.id = a.case_id
-WHERE a.unit = ANY ($1::text[]) AND a.state = 'to_sign' AND (NOT c.restricted OR $3) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($4::text[]))
-ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT $2 FOR UPDATE OF c SKIP LOCKED;
+WHERE a.unit = ANY ($1::text[]) AND a.state = 'to_sign' AND (NOT c.restricted OR $3 OR (a.role = 'lead' AND a.unit = $5))
+    AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($4::text[]))
+ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT $2 FOR UPDATE OF c, a SKIP LOCKED;
 
 -- name: case_of_receipt
 -- The case a report belongs to now.

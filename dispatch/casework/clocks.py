@@ -1,11 +1,16 @@
 """Starts the clocks of a case: limit from the policy of the case's city version, due instant from the work calendar."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import msgspec
 
 from dispatch.city.model import City
 from dispatch.domain.cases import Assignment, Case, Deadline
 from dispatch.domain.errors import RuleBroken
-from sla.limits import Limit
+from sla.calendar import WorkCalendar
+from sla.ladder import Ladder
+from sla.limits import Limit, Mode
 from sla.policies import PolicyLimit
 
 # A due instant that a superior has set: shares of it run through.
@@ -30,13 +35,8 @@ def start(
     `past_at` is the present while history is taken in: what was due before it is on record as missed, without escalation.
     `due_at` is a due instant that a superior has set. Raises RuleBroken where the city's policies forgot the clock.
     """
-    if due_at is not None:
-        policy, provisional = PolicyLimit(RUN_THROUGH, "hours8", "given"), False
-    else:
-        policy = policy_of(city, case, clock)
-        due = city.calendar.due(at, policy.limit, policy.mode)
-        due_at, provisional = due.at, due.provisional
-    plan = city.ladder.plan(clock, case.urgency, city.calendar, at, due_at, policy.limit, policy.mode)
+    policy = policy_of(city, case, clock) if due_at is None else PolicyLimit(RUN_THROUGH, "hours8", "given")
+    due_at, provisional, plan = _timetable(city.calendar, city.ladder, clock, case.urgency, policy.limit, policy.mode, at, due_at)
     deadline = Deadline(
         case_id=case.id,
         assignment_id=task.id if task else None,
@@ -49,13 +49,40 @@ def start(
         mode=policy.mode,
         rule=policy.rule,
         provisional=provisional,
-        plan=[{"level": p.step.level, "at": p.at.isoformat(), "colour": p.step.colour, "who": list(p.step.who)} for p in plan],
+        plan=plan,
     )
     if past_at is not None and due_at <= past_at:
         deadline.status, deadline.historic = "missed", True
     else:
-        deadline.next_at = plan[0].at if plan else due_at
+        deadline.next_at = planned_at(deadline)
     return deadline
+
+
+@lru_cache(maxsize=4096)
+def _timetable(
+    calendar: WorkCalendar, ladder: Ladder, clock: str, urgency: str, limit: Limit, mode: Mode, at: datetime, due_at: datetime | None
+) -> tuple[datetime, bool, str]:
+    """Due instant, whether it is provisional, and the ladder as JSON: equal for all that starts at one moment under one limit."""
+    provisional = False
+    if due_at is None:
+        due = calendar.due(at, limit, mode)
+        due_at, provisional = due.at.astimezone(UTC), due.provisional
+    steps = [
+        {"level": p.step.level, "at": p.at.astimezone(UTC).isoformat(), "colour": p.step.colour, "who": p.step.who}
+        for p in ladder.plan(clock, urgency, calendar, at, due_at, limit, mode)
+    ]
+    return due_at, provisional, msgspec.json.encode(steps).decode()
+
+
+def planned_at(deadline: Deadline) -> datetime | None:
+    """When a deadline acts next by its frozen ladder: the next step, but no later than the due instant while that is ahead.
+
+    None where nothing is left. After a failed attempt `next_at` is later than this.
+    """
+    instants = [datetime.fromisoformat(step["at"]) for step in deadline.ladder[deadline.step : deadline.step + 1]]
+    if deadline.status == "running":
+        instants.append(deadline.due_at)
+    return min(instants, default=None)
 
 
 def to_dispatch(

@@ -13,8 +13,8 @@ from dispatch.intake.open import view
 def approve(turn: Turn) -> None:
     """办结: the case clock stops. A citizen who can be reached is asked; without one the case is closed."""
     change, case = turn.change, turn.change.case
-    action = "approve" if turn.reachable else "approve_without_followup"
-    case.state = case_step(case.state, action).target
+    asked = case_step(case.state, "approve")
+    case.state = (asked if turn.reachable else case_step(case.state, "approve_without_followup")).target
     case.version += 1
     case.settled_at = at = turn.at
     _end_tasks(change, at)
@@ -24,9 +24,10 @@ def approve(turn: Turn) -> None:
     change.event("approved", at, turn.by.name, round=case.round)
     if turn.reachable:
         case.owner_unit = turn.city.desk.hotline
-        asked = clocks.start(turn.opened_under, case, "followup", unit=turn.city.desk.hotline, at=at)
-        change.deadlines.append(asked)
-        change.event("followup_set", at, turn.by.name, owner=case.owner_unit, deadlines=[view(asked)])
+        followup = clocks.start(turn.opened_under, case, "followup", unit=turn.city.desk.hotline, at=at)
+        change.deadlines.append(followup)
+        change.event("followup_set", at, turn.by.name, owner=case.owner_unit, deadlines=[view(followup)])
+        change.post(case.owner_unit, ("followup",), "followup")
     else:
         case.closed_at = at
         change.event("closed", at, turn.by.name, solved=None, round=case.round)

@@ -11,17 +11,19 @@ A deadline is claimed through its case (`FOR UPDATE OF cases SKIP LOCKED`), so i
 deadlines still live under that lock act: one that was stopped or moved meanwhile does not.
 """
 
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
 
 import asyncpg
 import msgspec
 import structlog
 
-from dispatch.metrics import Metrics
 from dispatch.casework import clocks
 from dispatch.city.model import City
 from dispatch.city.versions import Cities
 from dispatch.domain.cases import Change, Deadline, Escalation
+from dispatch.metrics import Metrics
 from dispatch.people.keyring import Keyring
 from dispatch.store import record
 from dispatch.store.clock import Clock
@@ -31,7 +33,7 @@ SQL = load(__file__, "deadlines")
 log = structlog.get_logger()
 ACTOR = "deadlines"
 # Who a ladder names → whose inbox: a role in the deadline's unit, or one that stands over all units.
-IN_UNIT = {"owner": ("handler", "dispatcher"), "unit_head": ("unit_head",)}
+IN_UNIT = {"owner": ("handler", "dispatcher", "followup"), "unit_head": ("unit_head",)}
 OVER_ALL = {"supervisor": ("supervisor",), "commander": ("commander",)}
 EVERYWHERE = "*"
 # A deadline whose effect failed this often is alarmed; it goes on being tried, ever more rarely.
@@ -64,12 +66,17 @@ class Deadlines:
     async def _fire_cases(self, connection: asyncpg.Connection, case_ids: list[int], now: datetime) -> int:
         try:
             async with connection.transaction():
-                return await self._act(connection, case_ids, now)
+                # Whatever the schema checks at commit is checked inside the fence, where one case fails for itself alone.
+                await connection.execute(SQL.check_later)
+                fired = await self._act(connection, case_ids, now)
+                await connection.execute(SQL.check_now)
+                return fired
         except Exception as fault:
             if len(case_ids) > 1:
                 log.warning("deadlines.batch_failed", cases=len(case_ids), error=type(fault).__name__)
                 return sum([await self._fire_cases(connection, [case_id], now) for case_id in case_ids])
-            return await self._postpone(connection, case_ids[0], now, fault)
+            await self._postpone(connection, case_ids[0], now, fault)
+            return 0
 
     async def _act(self, connection: asyncpg.Connection, case_ids: list[int], now: datetime) -> int:
         changes = await record.hold(connection, case_ids)
@@ -77,38 +84,14 @@ class Deadlines:
         for case_id in case_ids:
             change = changes[case_id]
             city = await self._cities.version(connection, change.case.city_version)
-            fired += sum([self._step(change, deadline, now, city) for deadline in change.live()])
+            fired += _fire(change, now)
             await self._review(connection, change, city, now)
         acted = [c for c in changes.values() if c.events]
+        steps = [(e.deadline.clock, str(e.level)) for c in acted for e in c.escalations]
         if acted:
             await record.save(connection, self._keyring, self._cities.current.map.areas, acted)
-        return fired
-
-    def _step(self, change: Change, deadline: Deadline, now: datetime, city: City) -> int:
-        """Every step of one deadline that is due by now, in order; each planned instant stays on record."""
-        fired = 0
-        while deadline.next_at is not None and deadline.next_at <= now:
-            fired += 1
-            step = deadline.plan[deadline.step] if deadline.step < len(deadline.plan) else _AT_DUE
-            planned, level, who = deadline.next_at, int(step["level"]), tuple(step["who"])
-            deadline.step += 1
-            deadline.attempts = 0
-            deadline.next_at = datetime.fromisoformat(deadline.plan[deadline.step]["at"]) if deadline.step < len(deadline.plan) else None
-            name = "escalated"
-            if planned < deadline.due_at:
-                name = "deadline_warned"
-            elif deadline.status == "running":
-                deadline.status, name = "missed", "deadline_missed"
-            at = change.instant(now)
-            change.event(
-                name, at, ACTOR, clock=deadline.clock, unit=deadline.unit, assignment=deadline.assignment_id, round=deadline.round,
-                level=level, colour=step["colour"], due_at=deadline.due_at, planned_at=planned,
-            )  # fmt: skip
-            change.escalations.append(Escalation(deadline, level, str(step["colour"]), planned))
-            _tell(change, deadline, level, str(step["colour"]), who)
-            self._metrics.deadlines_fired.labels(deadline.clock, str(level)).inc()
-            if deadline.status == "running" and deadline.next_at is None:
-                deadline.next_at = deadline.due_at
+        for clock, level in steps:
+            self._metrics.deadlines_fired.labels(clock, level).inc()
         return fired
 
     async def _review(self, connection: asyncpg.Connection, change: Change, city: City, now: datetime) -> None:
@@ -122,14 +105,17 @@ class Deadlines:
         change.deadlines.append(clocks.start(city, change.case, "review", unit=city.desk.dispatch, at=at, round=round))
         change.event("review_set", at, ACTOR, round=round, due_at=change.deadlines[-1].due_at)
 
-    async def _postpone(self, connection: asyncpg.Connection, case_id: int, now: datetime, fault: Exception) -> int:
-        attempts = max([row["attempts"] for row in await connection.fetch(SQL.postpone, case_id, now, now)], default=1)
-        again = now + timedelta(seconds=min(5 * 2**attempts, 3600))
-        await connection.execute(SQL.postpone, case_id, now, again)
+    async def _postpone(self, connection: asyncpg.Connection, case_id: int, now: datetime, fault: Exception) -> None:
+        attempts = 0
+        # A case that breaks the schema's rules cannot be written at all: it stays due, and its neighbours act all the same.
+        with suppress(asyncpg.IntegrityConstraintViolationError):
+            async with connection.transaction():
+                await connection.execute(SQL.check_now)
+                rows = await connection.fetch(SQL.postpone, case_id, now)
+                attempts = max([row["attempts"] for row in rows], default=0)
         self._metrics.deadline_failures.inc()
-        report = log.error if attempts >= ALARM_AFTER else log.warning
-        report("deadlines.effect_failed", case_id=case_id, attempts=attempts, error=type(fault).__name__, again=again.isoformat())
-        return 0
+        report = log.warning if 0 < attempts < ALARM_AFTER else log.error
+        report("deadlines.effect_failed", case_id=case_id, attempts=attempts, error=type(fault).__name__)
 
     async def _fire_quarantine(self, limit: int) -> int:
         async with self._pool.acquire() as connection, connection.transaction():
@@ -155,12 +141,45 @@ class Deadlines:
         return row["late"], (now - oldest).total_seconds() if oldest else 0.0
 
 
-_AT_DUE = {"level": 1, "colour": "blue", "who": ("owner", "unit_head")}
+# A limit that runs out where the ladder has no step is missed all the same; that is a fact and no level of supervision.
+_NO_STEP: dict[str, Any] = {"level": None, "colour": None, "who": ("owner", "unit_head")}
 
 
-def _tell(change: Change, deadline: Deadline, level: int, colour: str, who: tuple[str, ...]) -> None:
-    body = {"clock": deadline.clock, "due_at": deadline.due_at, "level": level, "colour": colour}
-    if in_unit := tuple(role for name in who for role in IN_UNIT.get(name, ())):
+def _fire(change: Change, now: datetime) -> int:
+    """Takes every step that is due by now, in the order in which the steps were planned; returns how many."""
+    fired = 0
+    while due := [d for d in change.live() if d.next_at is not None and d.next_at <= now]:
+        _step(change, min(due, key=lambda d: (clocks.planned_at(d), d.id)), now)
+        fired += 1
+    return fired
+
+
+def _step(change: Change, deadline: Deadline, now: datetime) -> None:
+    # The planned instant stays on record, whenever the step is taken: after downtime, or after failed attempts.
+    planned = clocks.planned_at(deadline)
+    assert planned is not None
+    step, name = _NO_STEP, "escalated"
+    following = deadline.ladder[deadline.step : deadline.step + 1]
+    if following and datetime.fromisoformat(following[0]["at"]) == planned:
+        step = following[0]
+        deadline.step += 1
+    if planned < deadline.due_at:
+        name = "deadline_warned"
+    elif deadline.status == "running":
+        deadline.status, name = "missed", "deadline_missed"
+    deadline.attempts, deadline.next_at = 0, clocks.planned_at(deadline)
+    change.event(
+        name, change.instant(now), ACTOR, clock=deadline.clock, unit=deadline.unit, assignment=deadline.assignment_id,
+        round=deadline.round, level=step["level"], colour=step["colour"], due_at=deadline.due_at, planned_at=planned,
+    )  # fmt: skip
+    if step["level"] is not None:
+        change.escalations.append(Escalation(deadline, step["level"], step["colour"], planned))
+    _tell(change, deadline, step)
+
+
+def _tell(change: Change, deadline: Deadline, step: dict[str, Any]) -> None:
+    body = {"clock": deadline.clock, "due_at": deadline.due_at, "level": step["level"], "colour": step["colour"]}
+    if in_unit := tuple(role for name in step["who"] for role in IN_UNIT.get(name, ())):
         change.post(deadline.unit, in_unit, "deadline", **body)
-    if over_all := tuple(role for name in who for role in OVER_ALL.get(name, ())):
+    if over_all := tuple(role for name in step["who"] for role in OVER_ALL.get(name, ())):
         change.post(EVERYWHERE, over_all, "deadline", **body)

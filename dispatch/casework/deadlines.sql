@@ -13,8 +13,17 @@ ORDER BY due.next_at
 FOR UPDATE OF c SKIP LOCKED;
 
 -- name: postpone
--- A deadline whose effect failed is tried again later; its due instant stays.
-UPDATE deadlines SET attempts = least(attempts + 1, 30000), next_at = $3 WHERE case_id = $1 AND next_at <= $2 RETURNING attempts;
+-- A deadline whose effect failed is tried again later, ever more rarely, up to an hour; what was planned stays in its plan.
+UPDATE deadlines SET attempts = least(attempts + 1, 30000), next_at = $2 + least(interval '5 s' * 2 ^ least(attempts, 12), interval '1 h')
+WHERE case_id = $1 AND next_at <= $2 RETURNING attempts;
+
+-- name: check_now
+-- What the schema checks at commit is checked at once, and after every statement from here on.
+SET CONSTRAINTS ALL IMMEDIATE;
+
+-- name: check_later
+-- Checks wait for the end again.
+SET CONSTRAINTS ALL DEFERRED;
 
 -- name: review_rounds
 -- How many reviews the case has had.

@@ -2,6 +2,7 @@
 
 from dispatch.casework.actions import Action, Turn
 from dispatch.domain.errors import BadInput, RuleBroken
+from dispatch.domain.reports import URGENCIES
 from dispatch.domain.workflow import case_step
 from dispatch.intake import open as opening
 from dispatch.intake.route import Route, excluded_units
@@ -14,26 +15,35 @@ def dispatch(turn: Turn) -> None:
     unit = turn.needs("unit")
     if turn.body.category is not None:
         _classify(turn, turn.body.category)
-    for field, code in (("unit", unit), *(("assists", each) for each in turn.body.assists)):
+    assists = tuple(dict.fromkeys(turn.body.assists))
+    gave_back = {a.unit for a in turn.change.assignments if a.state == "returned"}
+    for field, code in (("unit", unit), *(("assists", each) for each in assists)):
         if code not in city.units:
             raise BadInput(field=field, problem=f"{code} is not a unit of this city")
         if code in excluded_units(case.about_unit, city):
             raise RuleBroken(problem=f"{code} is complained about and cannot handle its own case", field=field)
-    if any(a.unit == unit and a.state == "returned" for a in turn.change.assignments):
-        raise RuleBroken(problem=f"{unit} returned this case; it needs another unit or a ruling", field="unit")
+        if code in gave_back:
+            raise RuleBroken(problem=f"{code} returned this case; it needs another unit or a ruling", field=field)
     case.version += 1
     turn.say("reason")
-    route = Route(unit, tuple(turn.body.assists), "by_hand", (f"named by {turn.by.name}",))
+    route = Route(unit, assists, "by_hand", (f"named by {turn.by.name}",))
     opening.dispatch(turn.change, route, turn.by.name, opening.Moment(turn.at, turn.at, False), turn.opened_under, turn.ids, reachable=turn.reachable)
 
 
 def _classify(turn: Turn, code: str) -> None:
+    """A category given by hand says the same of urgency, safety and who may read as one that came with the report."""
     category = turn.city.categories.get(code)
     if category is None:
         raise BadInput(field="category", problem=f"{code} is not a code of the current tables")
     case = turn.change.case
     case.category, case.category_table, case.kin = category.code, category.table_version, category.kin
-    turn.change.event("classified", turn.at, turn.by.name, category=category.code, category_table=category.table_version)
+    case.urgency = max(case.urgency, category.urgency, key=URGENCIES.index)
+    case.safety = case.safety or category.urgency == "critical"
+    case.restricted = case.restricted or category.restricted
+    turn.change.event(
+        "classified", turn.at, turn.by.name, category=category.code, category_table=category.table_version,
+        urgency=case.urgency, safety=case.safety, restricted=case.restricted,
+    )  # fmt: skip
 
 
 def reopen(turn: Turn) -> None:

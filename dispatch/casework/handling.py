@@ -3,7 +3,7 @@
 from dispatch.casework import clocks
 from dispatch.casework.actions import Action, Turn
 from dispatch.domain.cases import Assignment
-from dispatch.domain.errors import ActionNotAllowed, BadInput
+from dispatch.domain.errors import BadInput
 from dispatch.domain.workflow import assignment_step, case_step
 from dispatch.intake.open import view
 
@@ -24,8 +24,7 @@ def contact(turn: Turn) -> None:
     """A logged attempt to reach the citizen; the clock stops when they were reached, or after three attempts."""
     task = turn.task
     assert task is not None
-    if task.state != "handling":
-        raise ActionNotAllowed(action="contact", noun="assignment", state=task.state, allowed_actions=["sign"])
+    assignment_step(task.state, "contact")
     if turn.body.reached is None:
         raise BadInput(field="reached", problem="is required for this action")
     task.contact_attempts += 1
@@ -45,6 +44,8 @@ def return_(turn: Turn) -> None:
         raise BadInput(field="reason_code", problem=f"not one of {', '.join(sorted(turn.city.return_reasons))}")
     if turn.city.return_reasons[reason].proposes_unit and not turn.body.unit:
         raise BadInput(field="unit", problem="this reason needs the unit that is responsible instead")
+    if turn.body.unit is not None and (turn.body.unit not in turn.city.units or turn.body.unit == task.unit):
+        raise BadInput(field="unit", problem=f"{turn.body.unit} is not another unit of this city")
     at = turn.at
     task.ended_at, task.return_reason = at, reason
     for clock in turn.change.live():
@@ -52,15 +53,16 @@ def return_(turn: Turn) -> None:
             clock.stop(at, cancelled=clock.clock != "sign")
     turn.say("reason")
     turn.change.event("returned", at, turn.by.name, assignment=task.id, unit=task.unit, role=task.role, reason=reason, proposed=turn.body.unit)
+    turn.change.post(turn.city.desk.dispatch, ("dispatcher",), "returned", by_unit=task.unit, role=task.role)
     if task.role == "lead":
-        _back_to_desk(turn, task)
+        _back_to_desk(turn)
 
 
-def _back_to_desk(turn: Turn, task: Assignment) -> None:
+def _back_to_desk(turn: Turn) -> None:
     change, case, city = turn.change, turn.change.case, turn.city
     case.state = case_step(case.state, "return").target
     case.version += 1
-    case.lead_assignment_id, case.owner_unit = None, city.desk.dispatch
+    case.lead_assignment_id = None
     for other in change.assignments:
         if other.ended_at is None:
             other.state, other.ended_at = assignment_step(other.state, "withdraw").target, turn.at
@@ -68,16 +70,24 @@ def _back_to_desk(turn: Turn, task: Assignment) -> None:
             for clock in change.live():
                 if clock.assignment_id == other.id:
                     clock.stop(turn.at, cancelled=True)
+    _at_desk(turn)
     # Each dispatch has its own clock: its round counts the leads so far.
     leads = sum(1 for a in change.assignments if a.role == "lead")
     again = clocks.start(turn.opened_under, case, "dispatch", unit=city.desk.dispatch, at=turn.at, round=1 + leads)
     change.deadlines.append(again)
     change.event("back_at_desk", turn.at, turn.by.name, owner=case.owner_unit, deadlines=[view(again)])
-    change.post(city.desk.dispatch, ("dispatcher",), "returned", unit=task.unit)
+
+
+def _at_desk(turn: Turn) -> None:
+    """The next move is the desk's: it owns the case, and the case clock that runs on is charged to it."""
+    desk = turn.city.desk.dispatch
+    turn.change.case.owner_unit = desk
+    for clock in turn.change.live("close"):
+        clock.unit = desk
 
 
 def reply(turn: Turn) -> None:
-    """The unit's confirmed answer (答复); a lead's goes to review."""
+    """The unit's confirmed answer (答复); a lead's goes to the desk for review."""
     task = _task(turn, "reply")
     turn.needs("note")
     task.replied_at = turn.at
@@ -88,6 +98,9 @@ def reply(turn: Turn) -> None:
     turn.say("reply")
     _lead_moves(turn, task, "reply")
     turn.change.event("replied", turn.at, turn.by.name, assignment=task.id, unit=task.unit, role=task.role)
+    if task.role == "lead":
+        _at_desk(turn)
+        turn.change.post(turn.city.desk.dispatch, ("reviewer",), "replied", by_unit=task.unit)
 
 
 def _task(turn: Turn, action: str) -> Assignment:

@@ -4,9 +4,9 @@ import hashlib
 
 import msgspec
 
-from dispatch.casework.actions import SQL, ActionAnswer, ActionBody, Turn, Workplace, answer_of
+from dispatch.casework.actions import SQL, ActionAnswer, ActionBody, Turn, Workplace, answer_of, first_answer
 from dispatch.casework.handling import sign
-from dispatch.domain.errors import IdempotencyConflict, NotPermitted
+from dispatch.domain.errors import NotPermitted
 from dispatch.people.principal import Principal
 from dispatch.store import record
 
@@ -23,14 +23,11 @@ async def pull(at: Workplace, unit: str, count: int, by: Principal, *, key: str 
         raise NotPermitted(permission=f"queue of {unit}")
     fingerprint = hashlib.sha256(msgspec.json.encode([unit, count])).digest()
     complained = list(city.units.path(by.unit))
-    restricted = "restricted.read" in by.permissions or "unit_head" in by.roles
+    head_of = by.unit if "unit_head" in by.roles else None
     async with at.pool.acquire() as connection, connection.transaction():
-        if key is not None and (first := await connection.fetchrow(SQL.first_answer, by.name, key)):
-            if first["fingerprint"] != fingerprint:
-                raise IdempotencyConflict()
-            answer: bytes = first["answer"]
-            return answer
-        rows = await connection.fetch(SQL.pull, [unit], count, restricted, complained)
+        if key is not None and (first := await first_answer(connection, by, key, fingerprint)):
+            return first[1]
+        rows = await connection.fetch(SQL.pull, [unit], count, "restricted.read" in by.permissions, complained, head_of)
         tasks = {row["case_id"]: row["id"] for row in rows}
         held = await record.hold(connection, sorted(tasks))
         now = await at.clock.now(connection)

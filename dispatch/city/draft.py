@@ -109,7 +109,7 @@ class Draft:
 
     def _table(self, name: str, row_type: type[T], *, optional: bool = False) -> list[Line[T]]:
         data = self.files.get(name) if optional else self._need(name)
-        return [] if data is None else read_table(name, data, row_type, self.faults)
+        return [] if data is None else read_table(name, data, row_type, self.faults, may_be_empty=optional)
 
     def _settings(self) -> Settings | None:
         data = self._need(SETTINGS)

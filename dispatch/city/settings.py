@@ -105,7 +105,9 @@ def line_of(text: str, path: str) -> int:
 
 
 def _table_faults(tables: tuple[CodeTable, ...], text: str) -> Iterator[Fault]:
-    """Each branch has one current table, and each table its own file."""
+    """There are tables, each branch has one current, and each table its own file."""
+    if not tables:
+        yield Fault(FILE, line_of(text, "codes"), "codes", "names no table")
     current: dict[str, str] = {}
     files: set[str] = set()
     for index, table in enumerate(tables):

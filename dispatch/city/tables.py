@@ -31,7 +31,9 @@ def decode(file: str, data: bytes, faults: list[Fault]) -> str | None:
         return None
 
 
-def read_table(file: str, data: bytes, row_type: type[T], faults: list[Fault]) -> list[Line[T]]:
+def read_table(
+    file: str, data: bytes, row_type: type[T], faults: list[Fault], *, may_be_empty: bool = False
+) -> list[Line[T]]:
     """The good rows of a CSV file whose header names the fields of `row_type`, in any order."""
     text = decode(file, data, faults)
     if text is None:
@@ -41,23 +43,31 @@ def read_table(file: str, data: bytes, row_type: type[T], faults: list[Fault]) -
     fields = {field.name: field for field in msgspec.structs.fields(row_type)}
     if not _header_is_good(file, header, fields, faults):
         return []
-    lines = []
-    for number, cells in records:
-        if len(cells) != len(header):
-            faults.append(Fault(file, number, "", f"has {len(cells)} cells, the header has {len(header)}"))
-            continue
-        values, bad = {}, False
-        for name, cell in zip(header, cells, strict=True):
-            if not cell and not fields[name].required:
-                continue
-            try:
-                values[name] = read_cell(cell, fields[name].type)
-            except ValueError as error:
-                faults.append(Fault(file, number, name, str(error)))
-                bad = True
-        if not bad:
-            lines.append(Line(number, row_type(**values)))
+    before = len(faults)
+    lines = [line for number, cells in records if (line := _line(file, number, header, cells, row_type, faults))]
+    if not lines and len(faults) == before and not may_be_empty:
+        faults.append(Fault(file, 1, "", "has no rows"))
     return lines
+
+
+def _line(
+    file: str, number: int, header: list[str], cells: list[str], row_type: type[T], faults: list[Fault]
+) -> Line[T] | None:
+    """One record as a row; None and a fault for each cell that is wrong."""
+    if len(cells) != len(header):
+        faults.append(Fault(file, number, "", f"has {len(cells)} cells, the header has {len(header)}"))
+        return None
+    fields = {field.name: field for field in msgspec.structs.fields(row_type)}
+    values, found = {}, []
+    for name, cell in zip(header, cells, strict=True):
+        if not cell and not fields[name].required:
+            continue
+        try:
+            values[name] = read_cell(cell, fields[name].type)
+        except ValueError as error:
+            found.append(Fault(file, number, name, str(error)))
+    faults += found
+    return None if found else Line(number, row_type(**values))
 
 
 def read_cell(cell: str, type_: Any) -> Any:

@@ -19,6 +19,10 @@ ON CONFLICT (code) DO UPDATE SET name = excluded.name, parent = excluded.parent,
 -- Units that the new version no longer has, with who takes over.
 UPDATE units SET retired_at = $3, successor = u.successor FROM unnest($1::text[], $2::text[]) AS u(code, successor) WHERE units.code = u.code;
 
+-- name: move_complaints
+-- A complaint about a unit that is gone is one about its successor, in open and closed cases alike.
+UPDATE cases SET about_unit = u.successor FROM units u WHERE u.code = ANY ($1::text[]) AND cases.about_unit = u.code;
+
 -- name: cases_of_units
 -- Open cases that a change of these units touches.
 SELECT DISTINCT c.id FROM cases c LEFT JOIN assignments a ON a.case_id = c.id AND a.state IN ('to_sign', 'handling', 'replied')

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
+
 from dispatch.domain import workflow
 
 
@@ -30,7 +32,7 @@ class Case:
     head: bytes = bytes(32)
     category: str | None = None
     category_table: str | None = None
-    kin: str | None = None
+    kin: str = ""
     safety: bool = False
     people: int = 0
     restricted: bool = False
@@ -66,7 +68,8 @@ class Assignment:
     round: int
     dispatched_at: datetime
     dispatched_by: str
-    route: dict[str, Any]
+    # Why this unit, as JSON: {rule, tried, city_version}.
+    route: str
     version: int = 1
     signed_at: datetime | None = None
     handler: str | None = None
@@ -92,7 +95,8 @@ class Deadline:
     mode: str
     rule: str
     provisional: bool
-    plan: list[dict[str, Any]]
+    # The ladder as JSON, [{level, at, colour, who}] in time order; many deadlines of a moment share one.
+    plan: str
     status: str = "running"
     historic: bool = False
     step: int = 0
@@ -100,6 +104,12 @@ class Deadline:
     attempts: int = 0
     stopped_at: datetime | None = None
     id: int | None = None
+
+    @property
+    def ladder(self) -> list[dict[str, Any]]:
+        """The steps of the frozen ladder, in time order."""
+        steps: list[dict[str, Any]] = msgspec.json.decode(self.plan)
+        return steps
 
     def stop(self, at: datetime, *, cancelled: bool = False) -> None:
         """The clock's purpose is reached (or gone) at `at`; a due instant already past stays missed."""

@@ -11,6 +11,8 @@ from dispatch.domain.errors import ActionNotAllowed
 WAITING = ("received", "triage")
 AT_UNIT = ("to_sign", "handling")
 LIVE_TASK = frozenset({"to_sign", "handling", "replied"})
+# Steps that follow from another action or from recorded history: nobody asks for them by name.
+CONSEQUENCES = frozenset({"approve_without_followup", "withdraw", "settle"})
 OPEN = frozenset({
     "received", "need_info", "triage", "verifying", "consulting", "to_sign", "returned", "ruling", "handling", "suspended", "review", "followup",
 })  # fmt: skip
@@ -30,6 +32,7 @@ class Step:
 CASE_STEPS = (
     Step("dispatch", (*WAITING, "returned"), "to_sign", "case.dispatch", "S08 one lead; S06 the clock runs on over a redispatch"),
     Step("sign", ("to_sign",), "handling", "case.sign", "S24 signing is timed by unit"),
+    Step("contact", ("handling",), "handling", "case.reply", "the citizen is contacted first (先行联系)"),
     Step("return", AT_UNIT, "returned", "case.return", "S06 a return needs a reason and reaches the dispatch desk"),
     Step("reply", ("handling",), "review", "case.reply", "S09 the unit's confirmed answer ends its clock"),
     Step("approve", ("review",), "followup", "case.approve", "S03 办结 is not closing: the citizen is asked"),
@@ -41,6 +44,7 @@ CASE_STEPS = (
 
 ASSIGNMENT_STEPS = (
     Step("sign", ("to_sign",), "handling", "case.sign", "S24"),
+    Step("contact", ("handling",), "handling", "case.reply", "先行联系"),
     Step("return", AT_UNIT, "returned", "case.return", "S06"),
     Step("reply", ("handling",), "replied", "case.reply", "S09"),
     Step("approve", ("replied",), "done", "case.approve", "S03"),
@@ -63,13 +67,17 @@ def assignment_step(state: str, action: str) -> Step:
 
 
 def allowed(state: str) -> list[str]:
-    """Actions that a case in `state` can take."""
-    return sorted(step.action for step in CASE_STEPS if state in step.sources)
+    """Actions that people can take on a case in `state`."""
+    return _possible(CASE_STEPS, state)
+
+
+def _possible(steps: tuple[Step, ...], state: str) -> list[str]:
+    return sorted({step.action for step in steps if state in step.sources} - CONSEQUENCES)
 
 
 def _find(table: dict[tuple[str, str], Step], steps: tuple[Step, ...], noun: str, state: str, action: str) -> Step:
     try:
         return table[state, action]
     except KeyError:
-        possible = sorted({step.action for step in steps if state in step.sources})
-        raise ActionNotAllowed(action=action, noun=noun, state=state, allowed_actions=possible) from None
+        refusal = ActionNotAllowed(action=action, noun=noun, state=state, allowed_actions=_possible(steps, state))
+        raise refusal from None

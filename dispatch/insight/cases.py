@@ -15,7 +15,7 @@ from dispatch.insight.reader import Reader, reader
 from dispatch.intake.read import normalise, tokens
 from dispatch.people import vault
 from dispatch.people.keyring import Sealed, aad
-from dispatch.people.masking import Span, mask_name, mask_text
+from dispatch.people.masking import find_personal, mask_name, mask_text
 from dispatch.people.phone import mask_phone
 from dispatch.people.principal import Principal
 from dispatch.people.scope import is_complained_about, may_read_restricted
@@ -26,6 +26,8 @@ from dispatch.store.statements import load
 SQL = load(__file__, "cases")
 FAR_FUTURE = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 SUMMARY = 60
+# States in which the desk that owns a case has the next move.
+DESK_STATES = ["received", "triage", "returned", "review", "followup"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ async def list_cases(at: Workplace, by: Principal, filters: Filters, after: tupl
     areas = [a for a in city.map.areas.areas if filters.area in city.map.areas.path(a)] if filters.area else None
     rows = await at.pool.fetch(
         SQL.list_cases, *(after or (FAR_FUTURE, 0)), who.units, who.areas, who.restricted, who.above, filters.states, filters.category,
-        filters.unit, areas, filters.overdue, now, found, limit,
+        filters.unit, areas, filters.overdue, now, found, limit, who.head_of,
     )  # fmt: skip
     summaries = await _summaries(at, [row["id"] for row in rows])
     return [{**brief(row), "summary": summaries.get(row["id"], ""), "id": row["id"]} for row in rows]
@@ -64,9 +66,14 @@ async def _search(at: Workplace, by: Principal, q: str, now: datetime) -> list[i
         await log_access(at.pool, now, by.name, "caller.search", phone.hex()[:16])
         rows = await at.pool.fetch(SQL.found_by_phone, phone)
     else:
-        words = [t.replace("\\", "\\\\").replace("'", "''") for t in tokens(plain)] or [plain.replace("'", "''")]
-        rows = await at.pool.fetch(SQL.found_by_words, " & ".join(f"'{w}'" for w in words))
+        rows = await at.pool.fetch(SQL.found_by_words, _words(plain)) if plain else []
     return [row["case_id"] for row in rows]
+
+
+def _words(plain: str) -> str:
+    """The bigrams of what is looked for as a tsquery; a single character is the beginning of one."""
+    quoted = ["'" + word.replace("\\", "\\\\").replace("'", "''") + "'" for word in tokens(plain) or [plain]]
+    return " & ".join(quoted) if len(plain) > 1 else f"{quoted[0]}:*"
 
 
 async def queue(at: Workplace, by: Principal, unit: str, limit: int) -> list[dict[str, Any]]:
@@ -76,9 +83,8 @@ async def queue(at: Workplace, by: Principal, unit: str, limit: int) -> list[dic
     if unit not in city.units or not (who.units is None or unit in who.units):
         raise NotFound(noun="unit", key=unit)
     units = sorted(city.units.subtree(unit))
-    restricted = who.restricted or (by.unit == unit and "unit_head" in by.roles)
-    tasks = await at.pool.fetch(SQL.queue, units, ["to_sign", "handling"], restricted, who.above, limit)
-    desk = await at.pool.fetch(SQL.desk_queue, [unit], ["triage", "received", "returned", "review", "followup"], restricted, who.above, limit)
+    tasks = await at.pool.fetch(SQL.queue, units, ["to_sign", "handling"], who.restricted, who.above, limit, who.head_of)
+    desk = await at.pool.fetch(SQL.desk_queue, [unit], DESK_STATES, who.restricted, who.above, limit)
     rows = sorted((*tasks, *desk), key=lambda r: (-r["rank"], r["next_due_at"], r["case_id"]))[:limit]
     summaries = await _summaries(at, [row["case_id"] for row in rows])
     return [{**{k: v for k, v in row.items() if k not in ("case_id", "rank")}, "summary": summaries.get(row["case_id"], "")} for row in rows]
@@ -189,11 +195,19 @@ async def unmask(at: Workplace, by: Principal, case_no: str, text_id: int, purpo
 
 
 def masked(document: dict[str, Any]) -> dict[str, Any]:
-    """A text's document with what names people masked; what was set aside stays sealed."""
+    """A text's document with the numbers of people masked wherever they stand; what was set aside stays sealed."""
     whole_text = "\n".join(part for part in (document.get("title"), document.get("text")) if part)
-    spans = [Span(start, end, kind) for start, end, kind in document.get("personal", [])]
-    shown = {k: document[k] for k in ("receipt_no", "address", "attributes", "attachments", "evidence", "object") if k in document}
-    return shown | {"text": mask_text(whole_text, spans)}
+    shown = {k: _masked(document[k]) for k in ("address", "attributes", "attachments", "evidence", "object") if k in document}
+    return {k: document[k] for k in ("receipt_no",) if k in document} | shown | {"text": _masked(whole_text)}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_masked(k): _masked(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_masked(each) for each in value]
+    text = str(value)
+    return mask_text(text, spans) if (spans := find_personal(text)) else value
 
 
 async def _summaries(at: Workplace, case_ids: Iterable[int]) -> dict[int, str]:
@@ -240,7 +254,7 @@ async def escalations(at: Workplace, by: Principal, after: tuple[datetime, int] 
     """Levels of the ladder that fired, newest first, in the reader's scope."""
     who = reader(by, at.cities.current)
     rows = await at.pool.fetch(
-        SQL.escalations, *(after or (FAR_FUTURE, 0)), level, waiting, who.units, who.areas, who.restricted, who.above, limit
+        SQL.escalations, *(after or (FAR_FUTURE, 0)), level, waiting, who.units, who.areas, who.restricted, who.above, limit, who.head_of
     )
     return [dict(row) for row in rows]
 
@@ -248,8 +262,8 @@ async def escalations(at: Workplace, by: Principal, after: tuple[datetime, int] 
 async def snapshot(at: Workplace, who: Reader, limit: int) -> dict[str, Any]:
     """What a dashboard starts from; the caller has read the live position before."""
     now = at.clock.wall()
-    counts = await at.pool.fetch(SQL.snapshot_counts, now, who.units, who.areas, who.restricted)
-    cases = await at.pool.fetch(SQL.snapshot_cases, who.units, who.areas, who.restricted, who.above, limit)
+    counts = await at.pool.fetch(SQL.snapshot_counts, now, who.units, who.areas, who.restricted, who.above, who.head_of)
+    cases = await at.pool.fetch(SQL.snapshot_cases, who.units, who.areas, who.restricted, who.above, limit, who.head_of)
     return {"counts": [dict(row) for row in counts], "cases": [brief(row) for row in cases]}
 
 

@@ -4,7 +4,7 @@ SELECT c.*, a.unit AS lead_unit FROM cases c LEFT JOIN assignments a ON a.id = c
 WHERE (c.opened_at, c.id) < ($1, $2)
     AND ($3::text[] IS NULL OR c.owner_unit = ANY ($3) OR c.area = ANY ($4::text[])
         OR EXISTS (SELECT FROM assignments t WHERE t.case_id = c.id AND t.unit = ANY ($3)))
-    AND (NOT c.restricted OR $5) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($6::text[]))
+    AND (NOT c.restricted OR $5 OR a.unit = $15) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($6::text[]))
     AND ($7::text[] IS NULL OR c.state = ANY ($7)) AND ($8::text IS NULL OR c.category = $8) AND ($9::text IS NULL OR c.owner_unit = $9)
     AND ($10::text[] IS NULL OR c.area = ANY ($10)) AND ($11::boolean IS NULL OR (c.next_due_at < $12) = $11)
     AND ($13::bigint[] IS NULL OR c.id = ANY ($13))
@@ -64,7 +64,7 @@ SELECT seq, at, type, actor, body FROM case_events WHERE opened_month = $1 AND c
 -- Tasks of a unit in priority order.
 SELECT a.id AS assignment, a.version, a.role, a.unit, a.state, a.dispatched_at, c.id AS case_id, c.case_no, c.category, c.urgency, c.safety,
     c.people, c.rank, c.area, c.next_due_at FROM assignments a JOIN cases c ON c.id = a.case_id
-WHERE a.unit = ANY ($1::text[]) AND a.state = ANY ($2::text[]) AND (NOT c.restricted OR $3)
+WHERE a.unit = ANY ($1::text[]) AND a.state = ANY ($2::text[]) AND (NOT c.restricted OR $3 OR (a.role = 'lead' AND a.unit = $6))
     AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($4::text[]))
 ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT $5;
 
@@ -81,21 +81,28 @@ ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT $5;
 SELECT e.id, c.case_no, c.restricted, d.clock, e.level, e.colour, e.unit, e.due_at, e.planned_at, e.fired_at, e.acked_by, e.acked_at
 FROM escalations e JOIN cases c ON c.id = e.case_id JOIN deadlines d ON d.id = e.deadline_id
 WHERE (e.fired_at, e.id) < ($1, $2) AND e.level >= $3 AND (NOT $4 OR e.acked_at IS NULL)
-    AND ($5::text[] IS NULL OR e.unit = ANY ($5) OR c.area = ANY ($6::text[])) AND (NOT c.restricted OR $7)
+    AND ($5::text[] IS NULL OR e.unit = ANY ($5) OR c.area = ANY ($6::text[]))
+    AND (NOT c.restricted OR $7 OR EXISTS (SELECT FROM assignments l WHERE l.id = c.lead_assignment_id AND l.unit = $10))
     AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($8::text[]))
 ORDER BY e.fired_at DESC, e.id DESC LIMIT $9;
 
 -- name: snapshot_counts
 -- Open cases by state, urgency and owner, in scope.
 SELECT c.state, c.urgency, c.owner_unit, count(*) AS cases, count(*) FILTER (WHERE c.next_due_at < $1) AS overdue FROM cases c
-WHERE c.is_open AND ($2::text[] IS NULL OR c.owner_unit = ANY ($2) OR c.area = ANY ($3::text[])) AND (NOT c.restricted OR $4)
+LEFT JOIN assignments a ON a.id = c.lead_assignment_id
+WHERE c.is_open
+    AND ($2::text[] IS NULL OR c.owner_unit = ANY ($2) OR c.area = ANY ($3::text[])
+        OR EXISTS (SELECT FROM assignments t WHERE t.case_id = c.id AND t.unit = ANY ($2)))
+    AND (NOT c.restricted OR $4 OR a.unit = $6) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($5::text[]))
 GROUP BY 1, 2, 3;
 
 -- name: snapshot_cases
 -- The open cases that come first.
 SELECT c.*, a.unit AS lead_unit FROM cases c LEFT JOIN assignments a ON a.id = c.lead_assignment_id
-WHERE c.is_open AND ($1::text[] IS NULL OR c.owner_unit = ANY ($1) OR c.area = ANY ($2::text[])) AND (NOT c.restricted OR $3)
-    AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($4::text[]))
+WHERE c.is_open
+    AND ($1::text[] IS NULL OR c.owner_unit = ANY ($1) OR c.area = ANY ($2::text[])
+        OR EXISTS (SELECT FROM assignments t WHERE t.case_id = c.id AND t.unit = ANY ($1)))
+    AND (NOT c.restricted OR $3 OR a.unit = $6) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($4::text[]))
 ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT $5;
 
 -- name: overview

@@ -9,13 +9,18 @@ from dispatch.people.scope import Scope, scope_of
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A principal's view: `units` and `areas` are None for the whole city; `above` are the units whose complaints it must not see."""
+    """A principal's view.
+
+    `units` is None for the whole city; `restricted`: a named reader of restricted cases; `head_of`: the unit whose head
+    may read those that it leads; `above` are the units whose complaints it must not see.
+    """
 
     principal: Principal
     scope: Scope
     units: list[str] | None
     areas: list[str]
     restricted: bool
+    head_of: str | None
     above: list[str]
 
 
@@ -31,5 +36,6 @@ def reader(principal: Principal, city: City) -> Reader:
         None if whole else sorted(scope.units or ()),
         areas,
         "restricted.read" in principal.permissions,
+        principal.unit if "unit_head" in principal.roles else None,
         above,
     )

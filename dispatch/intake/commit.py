@@ -7,7 +7,7 @@ decided anew.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from dispatch.intake import open as opening
 from dispatch.intake.match import Candidate, Candidates, Match, Prepared, match
 from dispatch.intake.open import Moment, Taken
 from dispatch.intake.route import route
+from dispatch.intake.similarity import Sketch
 from dispatch.people import vault
 from dispatch.people.keyring import Keyring, aad
 from dispatch.store import record
@@ -43,11 +44,22 @@ class Held:
     reason: str
     field: str
     by: str
+    backfill: bool = False
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What quarantine keeps sealed: the report as it was sent, and whether it came as recorded history."""
+
+    report: Report
+    backfill: bool
 
 
 @dataclass(slots=True)
 class Incoming:
-    """One report in the queue; `answer` and `status`, or `error`, are its fate. `uncertain`: a commit before this may have succeeded."""
+    """One report in the queue; `answer` and `status`, or `error`, are its fate.
+
+    `tried` are receipts of earlier attempts that may have been committed without our hearing of it.
+    """
 
     item: Prepared | Held
     released_by: str | None = None
@@ -56,7 +68,7 @@ class Incoming:
     answer: bytes = b""
     status: int = 0
     error: DispatchError | None = None
-    uncertain: bool = False
+    tried: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -109,8 +121,10 @@ async def _keys(connection: asyncpg.Connection, desk: Desk, batch: Sequence[Inco
         keys = [list(column) for column in zip(*(i.key for i in known), strict=True)]
         before = {(r["channel"], r["external_id"]): r for r in await connection.fetch(SQL.known_keys, *keys)}
         for incoming in known:
-            if _stood_before(incoming, before[incoming.key]):
-                new.add(incoming.receipt_no)
+            if not _stood_before(incoming, before[incoming.key]):
+                continue
+            new.add(incoming.receipt_no)
+            if isinstance(incoming.item, Prepared):
                 ended = "released" if incoming.released_by else "replaced"
                 by = incoming.released_by or incoming.item.by
                 await connection.execute(SQL.end_quarantine, *incoming.key, ended, today, by)
@@ -122,9 +136,10 @@ def _stood_before(incoming: Incoming, row: asyncpg.Record) -> bool:
     incoming.receipt_no = row["receipt_no"]
     replaces = row["quarantined"] and (incoming.released_by is not None or row["fingerprint"] != incoming.fingerprint)
     if replaces:
+        incoming.report_id = row["report_id"]
         return True
     if row["fingerprint"] == incoming.fingerprint:
-        incoming.answer, incoming.status = row["answer"], 201 if incoming.uncertain else 200
+        incoming.answer, incoming.status = row["answer"], 201 if incoming.receipt_no in incoming.tried else 200
     else:
         incoming.error = KeyTaken(receipt_no=row["receipt_no"])
     return False
@@ -136,38 +151,45 @@ async def _decide(connection: asyncpg.Connection, desk: Desk, reports: list[Inco
         await connection.execute(SQL.lock_neighbourhoods, neighbourhoods)
     known = await candidates(connection, desk, items) if desk.city.automatic.match else []
     held: dict[int, Change] = {}
-    while True:
-        plans = plan(items, known, desk)
+    plans, changed = plan(items, known, desk), True
+    while changed:
         wanted = sorted({p.target.id for p in plans if p.target is not None and p.target.id > 0} - held.keys())
-        if not wanted:
-            break
-        held |= await record.hold(connection, wanted)
-        for candidate in known:
-            if candidate.id in wanted:
-                _refresh(candidate, held[candidate.id])
+        held |= await record.hold(connection, wanted) if wanted else {}
+        changed = any([_refresh(c, held[c.id]) for c in known if c.id in wanted])
+        if changed:
+            plans = plan(items, known, desk)
     now = await desk.clock.now(connection)
     return [_take(incoming, one, held, desk, now) for incoming, one in zip(reports, plans, strict=True)]
 
 
-def _refresh(candidate: Candidate, change: Change) -> None:
-    """A case that changed between search and lock is compared as it is now."""
+def _refresh(candidate: Candidate, change: Change) -> bool:
+    """A case that changed between search and lock is compared as it is now; True if it did."""
     case = change.case
-    candidate.is_open, candidate.closed_at, candidate.solved = case.is_open, case.closed_at, case.solved
-    candidate.category, candidate.kin = case.category, case.kin
+    now = (case.is_open, case.closed_at, case.solved, case.category, case.kin)
+    if now == (candidate.is_open, candidate.closed_at, candidate.solved, candidate.category, candidate.kin):
+        return False
+    candidate.is_open, candidate.closed_at, candidate.solved, candidate.category, candidate.kin = now
+    return True
 
 
 async def candidates(connection: asyncpg.Connection | asyncpg.Pool, desk: Desk, items: list[Prepared]) -> list[Candidate]:
     """Cases that any of these reports could be about."""
     rules = desk.city.matching
     compared = [i for i in items if not i.restricted]
-    tiles = {t for i in compared for t in i.tiles}
+    tiles = sorted({(t, kin) for i in compared if i.category for t in i.tiles for kin in (i.kin, "")})
+    unknown = sorted({t for i in compared if not i.category for t in i.tiles})
     persons = {i.reading.identity.person for i in compared if i.reading.identity}
     akin = sorted({(i.place.area, i.category.kin) for i in compared if not i.tiles and i.place.area and i.category})
-    if not (tiles or persons or akin):
+    if not (tiles or unknown or persons or akin):
         return []
     since = min(i.reading.received_at or desk.clock.wall() for i in compared) - timedelta(days=rules.days + 1)
-    rows = await connection.fetch(SQL.candidates, sorted(tiles), sorted(persons), [a for a, _ in akin], [k for _, k in akin], since)
-    return [Candidate(*(r[name] for name in _COMPARED), bigrams=r["bigrams"] or [], persons=set(r["persons"])) for r in rows]
+    rows = await connection.fetch(
+        SQL.candidates, [t for t, _ in tiles], [k for _, k in tiles], unknown, sorted(persons), [a for a, _ in akin], [k for _, k in akin], since
+    )
+    return [
+        Candidate(*(r[name] for name in _COMPARED), sketch=Sketch.unpack(r["bigrams"]), persons=set(r["persons"]), about=r["about_unit"])
+        for r in rows
+    ]
 
 
 _COMPARED = ("id", "case_no", "is_open", "category", "kin", "lon", "lat", "area", "opened_at", "closed_at", "solved")
@@ -194,7 +216,7 @@ def plan(items: Sequence[Prepared], known: Sequence[Candidate], desk: Desk) -> l
         found = match(item, found_by, desk.city, at)
         if found.attaches and found.candidate is not None:
             target = found.candidate
-            one = Plan(found, target, None, not target.is_open, identity is not None and identity.person not in target.persons)
+            one = Plan(found, target, None, not target.is_open, _is_another(identity, target))
             target.is_open = True
         else:
             own = _candidate(item, -1 - index, at)
@@ -208,11 +230,15 @@ def plan(items: Sequence[Prepared], known: Sequence[Candidate], desk: Desk) -> l
     return plans
 
 
+def _is_another(identity: vault.Identity | None, target: Candidate) -> bool:
+    """Whether the case has one more person now; somebody without a valid number may well be one of those it has."""
+    return identity is not None and identity.phone is not None and identity.person not in target.persons
+
+
 def _candidate(item: Prepared, id: int, at: datetime) -> Candidate:
     place, category, identity = item.place, item.category, item.reading.identity
-    code, kin = (category.code, category.kin) if category else (None, None)
     persons = {identity.person} if identity else set()
-    return Candidate(id, "", True, code, kin, place.lon, place.lat, place.area, at, None, None, item.reading.bigrams, persons)
+    return Candidate(id, "", True, category.code if category else None, item.kin, place.lon, place.lat, place.area, at, None, None, item.reading.sketch, persons, item.about)
 
 
 def _take(incoming: Incoming, one: Plan, held: dict[int, Change], desk: Desk, now: datetime) -> Taken:
@@ -227,6 +253,7 @@ def _take(incoming: Incoming, one: Plan, held: dict[int, Change], desk: Desk, no
         if one.reopens and not change.case.is_open:
             opening.reopen(change, moment, desk.city, desk.ids, reachable=opening.reachable(item))
             outcome = "reopened"
+        _keeps_its_own(item)
         opening.attach(change, item, incoming.receipt_no, one.match, moment, new_person=one.new_person)
     else:
         assert one.own is not None
@@ -240,6 +267,13 @@ def _take(incoming: Incoming, one: Plan, held: dict[int, Change], desk: Desk, no
     return Taken(item, incoming.report_id, incoming.receipt_no, moment, change, found, routed, outcome)
 
 
+def _keeps_its_own(item: Prepared) -> None:
+    """The case that a relayed report joins keeps its unit and its limit; the sender is told, and the words say what was asked."""
+    for name in ("due_at", "assigned_unit"):
+        if (value := getattr(item.reading.report, name)) is not None:
+            item.reading.aside(name, value, "joined", "the report joined a case that keeps its own")
+
+
 async def _write(connection: asyncpg.Connection, desk: Desk, taken: list[Taken]) -> None:
     changes = list({id(t.change): t.change for t in taken}.values())
     fresh = {c.case.id for c in changes if c.case.fresh}
@@ -248,7 +282,7 @@ async def _write(connection: asyncpg.Connection, desk: Desk, taken: list[Taken])
     await _count_people(connection, taken, callers)
     own = [t for t in taken if t.change.case.id in fresh and t.outcome in ("opened", "linked", "triage")]
     if own:
-        rows = [(t.change.case.id, ",".join(map(str, t.prepared.reading.bigrams)), "\x01".join(t.prepared.reading.tokens)) for t in own]
+        rows = [(t.change.case.id, t.prepared.reading.sketch.pack(), "\x01".join(t.prepared.reading.tokens)) for t in own]
         await connection.execute(SQL.insert_signatures, *zip(*rows, strict=True))
     links = [
         (t.change.case.id, t.match.candidate.id, "suggested" if t.match.suggested else t.match.verdict, t.match.score)
@@ -257,7 +291,13 @@ async def _write(connection: asyncpg.Connection, desk: Desk, taken: list[Taken])
     ]
     if links:
         await connection.execute(SQL.insert_links, *zip(*links, strict=True))
-    await connection.execute(SQL.insert_reports, *zip(*(_report_row(t, callers) for t in taken), strict=True))
+    await connection.copy_records_to_table("reports", records=[_report_row(t, callers) for t in taken], columns=REPORT_COLUMNS)
+
+
+REPORT_COLUMNS = (
+    "id", "recorded_at", "receipt_no", "case_id", "channel", "kind", "category", "urgency", "received_at", "occurred_at", "caller_id",
+    "confidential", "lon", "lat", "cell", "outcome", "verdict", "explanation",
+)  # fmt: skip
 
 
 def _report_row(taken: Taken, callers: dict[bytes, int]) -> tuple[Any, ...]:
@@ -314,7 +354,7 @@ async def _quarantine(connection: asyncpg.Connection, desk: Desk, held: list[Inc
         assert isinstance(item, Held)
         answer = Answer(incoming.receipt_no, desk.keyring.track_code(incoming.receipt_no), "quarantined")
         incoming.answer, incoming.status = encode(answer), 201
-        sealed = desk.keyring.seal(encode(item.report), aad("quarantine", "sealed", incoming.receipt_no))
+        sealed = desk.keyring.seal(encode(Entry(item.report, item.backfill)), aad("quarantine", "sealed", incoming.receipt_no))
         keys.append((incoming.receipt_no, incoming.fingerprint, now, None, incoming.answer, True))
         entries.append(
             (incoming.receipt_no, *incoming.key, item.reason, item.field, desk.city.desk.dispatch, now, due, sealed.key_id, sealed.nonce, sealed.data)

@@ -101,8 +101,11 @@ class Intake:
         return await self._take(Incoming(Held(report, fingerprint(report), reason, field, by.name)))
 
     async def release(self, report: Report, by: Principal, released_by: str) -> Received:
-        """Takes a corrected report out of quarantine."""
-        return await self._take(Incoming(self.prepare(report, by), released_by=released_by))
+        """Takes a corrected report out of quarantine. Raises what `submit` raises: the desk reads errors, whoever sent it."""
+        item = self.prepare(report, by)
+        if isinstance(item, Held):
+            raise BadInput(field=item.field, problem=f"still cannot be taken in ({item.reason})")
+        return await self._take(Incoming(item, released_by=released_by))
 
     async def _take(self, incoming: Incoming) -> Received:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -129,8 +132,7 @@ class Intake:
                 await self._commit([incoming for incoming, _ in batch])
             except Exception as fault:  # the batch's callers are told; the counter stays open
                 log.exception("intake.batch_failed", reports=len(batch))
-                for incoming, _ in batch:
-                    incoming.error = incoming.error or (fault if isinstance(fault, DispatchError) else Unavailable(part="intake", retry_after=5))
+                _refuse([i for i, _ in batch if not i.answer], Unavailable(part="intake", retry_after=5))
             for _, done in batch:
                 if not done.done():
                     done.set_result(None)
@@ -139,7 +141,8 @@ class Intake:
 
     def _next_batch(self) -> list[tuple[Incoming, asyncio.Future[None]]]:
         """Those that came first; a key that is in the batch already waits for the next, where it finds its answer."""
-        batch, keys, later = [], set(), []
+        batch: list[tuple[Incoming, asyncio.Future[None]]] = []
+        keys, later = set(), []
         while self._waiting and len(batch) < BATCH:
             entry = self._waiting.popleft()
             if entry[0].key in keys:
@@ -151,42 +154,71 @@ class Intake:
         return batch
 
     async def _commit(self, batch: list[Incoming]) -> None:
-        """One transaction, tried again after a lost connection or a collision; a guilty report is found by halving."""
+        """One transaction, tried again after a lost connection or a collision; a guilty report is found by halving.
+
+        Every report has its fate afterwards: an answer or an error.
+        """
+        refusal: DispatchError = Overloaded(retry_after=1)
         for pause in (*RETRIES, None):
             try:
                 await self._attempt(batch)
-                self._committed(batch)
-                return
-            except AT_FAULT as fault:
-                if len(batch) == 1:
-                    self._blame(batch[0], fault)
-                    return
-                await self._commit(batch[: len(batch) // 2])
-                await self._commit(batch[len(batch) // 2 :])
-                return
             except AGAIN:
                 log.info("intake.collision", reports=len(batch))
-                if pause is None:
-                    raise Overloaded(retry_after=1) from None
+                refusal = Overloaded(retry_after=1)
             except LOST as fault:
                 log.warning("intake.database_away", error=type(fault).__name__, reports=len(batch))
+                refusal = OutcomeUnknown(retry_after=2)
                 for incoming in batch:
-                    incoming.uncertain = True
-                if pause is None:
-                    raise OutcomeUnknown(retry_after=2) from None
-            await asyncio.sleep(pause)
+                    incoming.tried.append(incoming.receipt_no)
+            except Exception as fault:
+                return await self._narrow(batch, fault)
+            else:
+                return self._committed(batch)
+            if pause is not None:
+                await asyncio.sleep(pause)
+        _refuse(batch, refusal)
+
+    async def _narrow(self, batch: list[Incoming], fault: Exception) -> None:
+        """A fault of one report: its neighbours live; alone it is refused, or quarantined where its source reads no errors."""
+        if not _of_one_report(fault):
+            log.error("intake.storage_failed", reports=len(batch), exc_info=fault)
+            return _refuse(batch, Unavailable(part="storage", retry_after=5))
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            await self._commit(batch[:middle])
+            return await self._commit(batch[middle:])
+        incoming, problem = batch[0], getattr(fault, "constraint_name", None) or type(fault).__name__
+        known = isinstance(fault, (*AT_FAULT, DispatchError))
+        log.error("intake.report_refused", problem=problem, receipt_no=incoming.receipt_no, exc_info=None if known else fault)
+        if isinstance(incoming.item, Prepared) and incoming.item.backfill:
+            incoming.item = Held(incoming.report, incoming.fingerprint, "refused-by-schema", problem, incoming.item.by, backfill=True)
+            return await self._commit(batch)
+        if isinstance(fault, DispatchError):
+            return _refuse(batch, fault)
+        if isinstance(fault, AT_FAULT):
+            return _refuse(batch, BadInput(field="report", problem=f"the database refused it ({problem})"))
+        _refuse(batch, Unavailable(part="intake", retry_after=5))
 
     async def _attempt(self, batch: list[Incoming]) -> None:
         count = len(batch)
+        for incoming in batch:
+            incoming.answer, incoming.status, incoming.error = b"", 0, None
         await self._ids.reserve(case=count, report=count, text=count, assignment=8 * count)
         desk = Desk(self._city.current, self._keyring, self._clock, self._ids)
         async with self._pool.acquire() as connection, connection.transaction():
             await commit(connection, desk, batch)
 
-    def _blame(self, incoming: Incoming, fault: asyncpg.PostgresError) -> None:
-        constraint = getattr(fault, "constraint_name", None) or type(fault).__name__
-        log.error("intake.report_refused_by_schema", constraint=constraint, receipt_no=incoming.receipt_no)
-        incoming.error = BadInput(field="report", problem=f"the database refused it ({constraint})")
+
+def _of_one_report(fault: Exception) -> bool:
+    """Whether what went wrong can be one report's doing; a missing partition or a full disk is nobody's."""
+    if isinstance(fault, asyncpg.CheckViolationError):
+        return bool(fault.constraint_name)
+    return isinstance(fault, AT_FAULT) or not isinstance(fault, asyncpg.PostgresError)
+
+
+def _refuse(batch: Sequence[Incoming], refusal: DispatchError) -> None:
+    for incoming in batch:
+        incoming.answer, incoming.status, incoming.error = b"", 0, refusal
 
 
 async def _fate(fate: Received | DispatchError | asyncio.Task[Received]) -> Received | DispatchError:

@@ -12,27 +12,33 @@ WHERE (channel, external_id) IN (SELECT * FROM unnest($1::text[], $2::text[])) O
 
 -- name: lock_neighbourhoods
 -- The second lock: neighbourhoods from a fixed space of 4,096, sorted by the caller, in a statement of its own: the search that
--- follows must see what the transactions waited for have committed.
-SELECT pg_advisory_xact_lock(1179537, n) FROM unnest($1::integer[]) AS n;
+-- follows must see what the transactions waited for have committed. That search is planned when its tables are still empty, too: it
+-- must use its indexes however stale the statistics are.
+SELECT set_config('enable_seqscan', 'off', true), pg_advisory_xact_lock(1179537, n) FROM unnest($1::integer[]) AS n;
 
 -- name: candidates
--- Cases near in place ($1 tiles), of the same people ($2), or without place in the same area and family ($3, $4), opened after $5.
+-- Open cases opened after $7: of a family in a tile ($1, $2), of any family in a tile where the report's kind is not known ($3), without place
+-- in an area ($5, $6); and whatever these people ($4) reported, closed or not.
 WITH found AS (
-    SELECT near.id FROM unnest($1::bigint[]) AS t(tile) CROSS JOIN LATERAL (
-        SELECT c.id FROM cases c WHERE c.tile = t.tile AND c.tile IS NOT NULL AND NOT c.restricted AND c.opened_at > $5 AND c.is_open
-        ORDER BY c.opened_at DESC LIMIT 64) AS near
+    SELECT near.id FROM unnest($1::bigint[], $2::text[]) AS t(tile, kin) CROSS JOIN LATERAL (
+        SELECT c.id FROM cases c WHERE c.tile = t.tile AND c.kin = t.kin AND c.tile IS NOT NULL AND c.is_open AND NOT c.restricted
+            AND c.opened_at > $7 ORDER BY c.opened_at DESC LIMIT 32) AS near
+    UNION
+    SELECT near.id FROM unnest($3::bigint[]) AS t(tile) CROSS JOIN LATERAL (
+        SELECT c.id FROM cases c WHERE c.tile = t.tile AND c.tile IS NOT NULL AND c.is_open AND NOT c.restricted AND c.opened_at > $7
+        ORDER BY c.opened_at DESC LIMIT 32) AS near
     UNION
     SELECT theirs.case_id FROM callers p CROSS JOIN LATERAL (
         SELECT cp.case_id FROM case_people cp WHERE cp.caller_id = p.id ORDER BY cp.case_id DESC LIMIT 32) AS theirs
-    WHERE p.person = ANY ($2::bytea[])
+    WHERE p.person = ANY ($4::bytea[])
     UNION
-    SELECT akin.id FROM unnest($3::text[], $4::text[]) AS a(area, kin) CROSS JOIN LATERAL (
-        SELECT c.id FROM cases c WHERE c.area = a.area AND c.kin = a.kin AND c.tile IS NULL AND NOT c.restricted AND c.opened_at > $5 AND c.is_open
-        ORDER BY c.opened_at DESC LIMIT 64) AS akin
+    SELECT akin.id FROM unnest($5::text[], $6::text[]) AS a(area, kin) CROSS JOIN LATERAL (
+        SELECT c.id FROM cases c WHERE c.area = a.area AND c.kin = a.kin AND c.tile IS NULL AND c.is_open AND NOT c.restricted
+            AND c.opened_at > $7 ORDER BY c.opened_at DESC LIMIT 32) AS akin
 )
-SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at, c.closed_at, c.solved, s.bigrams,
+SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at, c.closed_at, c.solved, c.about_unit, s.bigrams,
     ARRAY(SELECT p.person FROM case_people cp JOIN callers p ON p.id = cp.caller_id
-        WHERE cp.case_id = c.id AND p.person = ANY ($2::bytea[])) AS persons
+        WHERE cp.case_id = c.id AND p.person = ANY ($4::bytea[])) AS persons
 FROM found JOIN cases c USING (id) LEFT JOIN case_signatures s ON s.case_id = c.id
 WHERE NOT c.restricted;
 
@@ -54,20 +60,12 @@ ON CONFLICT (case_id, caller_id) DO UPDATE SET reports = case_people.reports + e
 -- name: insert_signatures
 -- What search and matching compare of a new case.
 INSERT INTO case_signatures (case_id, bigrams, search)
-SELECT u.case_id, string_to_array(u.bigrams, ',')::integer[], array_to_tsvector(string_to_array(u.tokens, chr(1)))
-FROM unnest($1::bigint[], $2::text[], $3::text[]) AS u(case_id, bigrams, tokens);
+SELECT u.case_id, u.bigrams, array_to_tsvector(string_to_array(u.tokens, chr(1)))
+FROM unnest($1::bigint[], $2::bytea[], $3::text[]) AS u(case_id, bigrams, tokens);
 
 -- name: insert_links
 -- Cases that belong together without being one.
 INSERT INTO case_links (case_id, other_id, verdict, score) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::real[]);
-
--- name: insert_reports
--- The reports themselves; their words are among the texts.
-INSERT INTO reports (id, recorded_at, receipt_no, case_id, channel, kind, category, urgency, received_at, occurred_at, caller_id, confidential,
-    lon, lat, cell, outcome, verdict, explanation)
-SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::timestamptz[], $10::timestamptz[], $11::bigint[], $12::boolean[], $13::float8[], $14::float8[], $15::text[], $16::text[], $17::text[],
-    $18::jsonb[]);
 
 -- name: answer_keys
 -- The first answer, beside the key it belongs to.
@@ -78,10 +76,12 @@ FROM unnest($1::text[], $2::bytea[], $3::timestamptz[], $4::bigint[], $5::bytea[
 WHERE report_keys.receipt_no = u.receipt_no;
 
 -- name: insert_quarantine
--- What cannot be taken in, with its owner and its deadline.
+-- What cannot be taken in, with its owner and its deadline; these stay where what replaces an entry cannot be taken in either.
 INSERT INTO quarantine (receipt_no, channel, external_id, reason, field, owner_unit, entered_at, due_at, next_at, key_id, nonce, sealed)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-    $8::timestamptz[], $9::text[], $10::bytea[], $11::bytea[]);
+    $8::timestamptz[], $9::text[], $10::bytea[], $11::bytea[])
+ON CONFLICT (receipt_no) DO UPDATE SET reason = excluded.reason, field = excluded.field, key_id = excluded.key_id, nonce = excluded.nonce,
+    sealed = excluded.sealed;
 
 -- name: end_quarantine
 -- An entry that was replaced by its sender or released at the desk.

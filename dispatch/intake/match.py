@@ -9,8 +9,9 @@
 | same            | far              | copied   | any    | topic    | own case, linked: one text about several places |
 | anything that scores between the two thresholds             | new      | own case, `suggested`: a person decides         |
 
-A category that is each person's own claim (`no_merge`) is only ever attached to the same person's case. A restricted report
-or case takes no part. The score is a sum of named parts, so that it can be explained.
+A category that is each person's own claim (`no_merge`) is only ever attached to the same person's case. A complaint about a
+unit meets only cases about the same unit: any other may be in that unit's hands. A restricted report or case takes no part.
+An open case is compared with its own people's reports however old it is. The score is a sum of named parts, so that it can be explained.
 """
 
 from collections import defaultdict
@@ -21,10 +22,9 @@ from datetime import datetime, timedelta
 from dispatch.city.categories import Category
 from dispatch.city.model import City, Matching
 from dispatch.intake.locate import Place, metres, tile_of
-from dispatch.intake.read import SKETCH, Reading
+from dispatch.intake.read import Reading
+from dispatch.intake.similarity import Sketch, similarity
 
-# Shorter texts say too little to be compared.
-FEWEST_BIGRAMS = 8
 COPIED = 0.6
 UNSOLVED_WINDOW = timedelta(days=30)
 
@@ -41,6 +41,12 @@ class Prepared:
     neighbourhoods: tuple[int, ...]
     backfill: bool
     by: str
+    about: str | None = None
+
+    @property
+    def kin(self) -> str:
+        """The family of its kind; empty while nobody knows its category."""
+        return self.category.kin if self.category else ""
 
 
 @dataclass(slots=True)
@@ -51,15 +57,16 @@ class Candidate:
     case_no: str
     is_open: bool
     category: str | None
-    kin: str | None
+    kin: str
     lon: float | None
     lat: float | None
     area: str | None
     opened_at: datetime
     closed_at: datetime | None
     solved: bool | None
-    bigrams: list[int]
+    sketch: Sketch
     persons: set[bytes] = field(default_factory=set)
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ class Candidates:
     """Cases by the ways in which a report can be near them; cases opened earlier in the same batch are added."""
 
     def __init__(self, candidates: Iterable[Candidate]) -> None:
-        self._by_tile: dict[int, list[Candidate]] = defaultdict(list)
+        self._by_tile: dict[int, dict[str, list[Candidate]]] = defaultdict(lambda: defaultdict(list))
         self._by_person: dict[bytes, list[Candidate]] = defaultdict(list)
         self._by_area: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
         for candidate in candidates:
@@ -93,7 +100,7 @@ class Candidates:
     def add(self, candidate: Candidate) -> None:
         """Makes a case findable."""
         if candidate.lon is not None and candidate.lat is not None:
-            self._by_tile[tile_of(candidate.lon, candidate.lat)].append(candidate)
+            self._by_tile[tile_of(candidate.lon, candidate.lat)][candidate.kin].append(candidate)
         elif candidate.area and candidate.kin:
             self._by_area[candidate.area, candidate.kin].append(candidate)
         for person in candidate.persons:
@@ -110,8 +117,9 @@ class Candidates:
         found: dict[int, Candidate] = {}
         place, identity = report.place, report.reading.identity
         if place.lon is not None and place.lat is not None:
-            for tile in report.tiles:
-                found.update((c.id, c) for c in self._by_tile.get(tile, ()))
+            for families in (self._by_tile[tile] for tile in report.tiles if tile in self._by_tile):
+                for kin in {report.kin, ""} if report.category else families:
+                    found.update((c.id, c) for c in families.get(kin, ()))
         elif place.area and report.category:
             found.update((c.id, c) for c in self._by_area.get((place.area, report.category.kin), ()))
         if identity is not None:
@@ -126,7 +134,9 @@ def match(report: Prepared, candidates: Candidates, city: City, at: datetime) ->
         return NOTHING
     best = NOTHING
     for candidate in candidates.near(report):
-        if not _in_time(candidate, at, rules):
+        if report.about is not None and report.about != candidate.about:
+            continue
+        if not _in_time(candidate, at, rules, same_person=_same_person(report, candidate)):
             continue
         found = _compare(report, candidate, rules)
         if found is not None and found.score > best.score:
@@ -134,34 +144,41 @@ def match(report: Prepared, candidates: Candidates, city: City, at: datetime) ->
     return best
 
 
-def _in_time(candidate: Candidate, at: datetime, rules: Matching) -> bool:
+def _same_person(report: Prepared, candidate: Candidate) -> bool:
+    return report.reading.identity is not None and report.reading.identity.person in candidate.persons
+
+
+def _in_time(candidate: Candidate, at: datetime, rules: Matching, *, same_person: bool) -> bool:
     if candidate.is_open:
-        return timedelta(days=-1) <= at - candidate.opened_at <= timedelta(days=rules.days)
+        age = at - candidate.opened_at
+        return timedelta(days=-1) <= age and (same_person or age <= timedelta(days=rules.days))
     return candidate.closed_at is not None and candidate.solved is not True and at - candidate.closed_at <= UNSOLVED_WINDOW
 
 
 def _compare(report: Prepared, candidate: Candidate, rules: Matching) -> Match | None:
+    same_person = _same_person(report, candidate)
+    if not same_person and (not candidate.is_open or (report.category is not None and report.category.no_merge)):
+        return None
     kind = _kind(report.category, candidate)
     distance = _distance(report.place, candidate)
-    text = _text(report.reading.bigrams, candidate.bigrams)
-    identity = report.reading.identity
-    same_person = identity is not None and identity.person in candidate.persons
-    if not candidate.is_open and not same_person:
-        return None
-    if report.category is not None and report.category.no_merge and not same_person:
-        return None
     near = distance is not None and distance <= rules.radius_m
+    if kind == 0 and not (same_person and near):
+        return None
+    text = similarity(report.reading.sketch, candidate.sketch)
     parts = _score(kind, distance, rules.radius_m, text, same_person)
     score = round(min(max(sum(parts.values()), 0.0), 1.0), 3)
-    reasons = (*(f"{name} {value:+.2f}" for name, value in parts.items()), *([f"{distance:.0f} m"] if distance is not None else []))
     if kind == 0:
-        return Match("facet", score, False, candidate, reasons) if same_person and near else None
+        return Match("facet", score, False, candidate, _reasons(parts, distance))
     if distance is not None and not near:
         copied = text is not None and text >= COPIED and candidate.is_open
-        return Match("topic", round(min(text or 0, rules.attach - 0.01), 3), False, candidate, reasons) if copied else None
+        return Match("topic", round(min(text or 0, rules.attach - 0.01), 3), False, candidate, _reasons(parts, distance)) if copied else None
     if score >= rules.attach:
-        return Match("repeat" if same_person else "joined", score, False, candidate, reasons)
-    return Match("new", score, True, candidate, reasons) if score >= rules.suggest else None
+        return Match("repeat" if same_person else "joined", score, False, candidate, _reasons(parts, distance))
+    return Match("new", score, True, candidate, _reasons(parts, distance)) if score >= rules.suggest else None
+
+
+def _reasons(parts: dict[str, float], distance: float | None) -> tuple[str, ...]:
+    return (*(f"{name} {value:+.2f}" for name, value in parts.items()), *([f"{distance:.0f} m"] if distance is not None else []))
 
 
 def _score(kind: float, distance: float | None, radius_m: float, text: float | None, same_person: bool) -> dict[str, float]:
@@ -190,12 +207,3 @@ def _distance(place: Place, candidate: Candidate) -> float | None:
     if place.lon is None or place.lat is None or candidate.lon is None or candidate.lat is None:
         return None
     return metres(place.lon, place.lat, candidate.lon, candidate.lat)
-
-
-def _text(mine: list[int], other: list[int]) -> float | None:
-    """Estimated Jaccard similarity of the bigrams from two bottom-k sketches; nothing if either says too little."""
-    if len(mine) < FEWEST_BIGRAMS or len(other) < FEWEST_BIGRAMS:
-        return None
-    mine_set, other_set = set(mine), set(other)
-    union = sorted(mine_set | other_set)[:SKETCH]
-    return sum(1 for h in union if h in mine_set and h in other_set) / len(union)

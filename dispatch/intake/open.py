@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import msgspec
+
 from dispatch.casework import clocks
 from dispatch.city.model import City
 from dispatch.domain import numbers, priority
@@ -61,7 +63,7 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
         last_event_at=moment.now,
         category=category.code if category else None,
         category_table=category.table_version if category else None,
-        kin=category.kin if category else None,
+        kin=category.kin if category else "",
         safety=category is not None and category.urgency == "critical",
         people=1 if reading.human else 0,
         restricted=prepared.restricted,
@@ -71,7 +73,7 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
         lat=place.lat,
         tile=tile_of(place.lon, place.lat) if place.lon is not None and place.lat is not None else None,
         owner_unit=route.lead or city.desk.dispatch,
-        about_unit=_known_unit(prepared, city),
+        about_unit=prepared.about,
         fresh=True,
     )
     change = Change(case)
@@ -84,19 +86,15 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
     _received(change, prepared, moment)
     if route.lead:
         dispatch(change, route, INTAKE, moment, city, ids, reachable=reachable(prepared))
-    if not any(d.next_at for d in change.live()):
-        change.deadlines.append(clocks.start(city, case, "review", unit=city.desk.dispatch, at=moment.now))
+    _somebody_looks(change, moment, city)
     return change
 
 
-def _known_unit(prepared: Prepared, city: City) -> str | None:
-    about = prepared.reading.report.about
-    if about is None or about.unit is None:
-        return None
-    if about.unit not in city.units:
-        prepared.reading.aside("about.unit", about.unit, "unknown_code", "not a unit of this city")
-        return None
-    return about.unit
+def _somebody_looks(change: Change, moment: Moment, city: City) -> None:
+    """An open case whose clocks all ran out before it was recorded still has a live deadline: a review."""
+    if not any(d.next_at for d in change.live()):
+        unit = city.desk.dispatch
+        change.deadlines.append(clocks.start(city, change.case, "review", unit=unit, at=moment.now, task=change.lead))
 
 
 def _received(change: Change, prepared: Prepared, moment: Moment) -> None:
@@ -126,7 +124,7 @@ def dispatch(change: Change, route: Route, by: str, moment: Moment, city: City, 
     """Gives the case to its lead and assists; their clocks start, the dispatch clock stops, the case clock runs on."""
     case = change.case
     assert route.lead is not None
-    explained = {"rule": route.rule, "tried": list(route.reasons), "city_version": city.version}
+    explained = msgspec.json.encode({"rule": route.rule, "tried": list(route.reasons), "city_version": city.version}).decode()
     tasks = [
         Assignment(ids.take("assignment"), case.id, role, unit, "to_sign", case.round, moment.at, by, explained, fresh=True)
         for role, unit in (("lead", route.lead), *(("assist", unit) for unit in route.assists if unit != route.lead))
@@ -168,22 +166,41 @@ def attach(change: Change, prepared: Prepared, receipt_no: str, match: Match, mo
         people=case.people,
         overdue=overdue,
     )
-    if match.verdict == "repeat" and change.lead is not None:
-        roles = ("handler", "unit_head") if overdue else ("handler",)
-        topic = "supervision" if overdue else "reminder"
-        change.post(change.lead.unit, roles, topic, overdue=overdue)
+    if match.verdict == "repeat" and not moment.backfill:
+        _remind(change, overdue=overdue)
+
+
+def _remind(change: Change, *, overdue: bool) -> None:
+    """催单: the unit sees it at once; past the limit its head and the supervisors do too (supervision of the unit, S04)."""
+    unit = change.lead.unit if change.lead else change.case.owner_unit
+    assert unit is not None
+    if overdue:
+        change.post(unit, ("handler", "dispatcher", "unit_head"), "supervision", overdue=True)
+        change.post("*", ("supervisor",), "supervision", overdue=True)
+    else:
+        change.post(unit, ("handler", "dispatcher"), "reminder", overdue=False)
 
 
 def reopen(change: Change, moment: Moment, city: City, ids: Ids, *, reachable: bool) -> None:
-    """A closed case whose matter is not solved goes back to its last lead, in a new round with its own limit."""
+    """A closed case whose matter is not solved goes back to its last lead, in a new round with its own limit.
+
+    One that was closed without ever having had a lead goes to the dispatch desk.
+    """
     case = change.case
-    last = next(a for a in reversed(change.assignments) if a.role == "lead")
+    last = next((a for a in reversed(change.assignments) if a.role == "lead"), None)
     case.round += 1
     case.version += 1
     case.closed_at = case.settled_at = case.solved = None
-    change.deadlines.append(clocks.start(city, case, "close", unit=last.unit, at=moment.at, past_at=moment.past_at))
+    if last is None:
+        case.state, case.owner_unit = "triage", city.desk.dispatch
+        change.deadlines.append(clocks.start(city, case, "dispatch", unit=city.desk.dispatch, at=moment.at, past_at=moment.past_at))
+    unit = last.unit if last else city.desk.dispatch
+    change.deadlines.append(clocks.start(city, case, "close", unit=unit, at=moment.at, past_at=moment.past_at))
     change.event("reopened", change.instant(moment.now), INTAKE, round=case.round, deadlines=[view(d) for d in change.live("close")])
-    dispatch(change, Route(last.unit, (), "reopened", (f"round {case.round}: the unit that handled it",)), INTAKE, moment, city, ids, reachable=reachable)
+    if last is not None:
+        again = Route(last.unit, (), "reopened", (f"round {case.round}: the unit that handled it",))
+        dispatch(change, again, INTAKE, moment, city, ids, reachable=reachable)
+    _somebody_looks(change, moment, city)
 
 
 def reachable(prepared: Prepared) -> bool:

@@ -28,15 +28,25 @@ def prepare(report: Report, *, city: City, keyring: Keyring, by: Principal, wall
         reading = read(report, city=city, keyring=keyring, by=by, wall=wall)
         place = locate(reading, city)
         category = classify(reading, city)
+        about = _about(reading, city)
     except (NothingToActOn, BadInput) as refusal:
         if not backfill:
             raise
-        return Held(report, fingerprint(report), refusal.code, str(refusal.data.get("field", "")), by.name)
+        return Held(report, fingerprint(report), refusal.code, str(refusal.data.get("field", "")), by.name, backfill=True)
     tiles = tuple(tiles_near(place.lon, place.lat, city.matching.radius_m)) if place.lon is not None and place.lat is not None else ()
     restricted = reading.kind == "tipoff" or (category is not None and category.restricted)
-    prepared = Prepared(reading, place, category, restricted, tiles, (), backfill, by.name)
+    prepared = Prepared(reading, place, category, restricted, tiles, (), backfill, by.name, about)
     prepared.neighbourhoods = _neighbourhoods(prepared, reading)
     return prepared
+
+
+def _about(reading: Reading, city: City) -> str | None:
+    """The unit that is complained about; whatever else is named there is set aside."""
+    unit = reading.report.about.unit if reading.report.about else None
+    if unit is None or unit in city.units:
+        return unit
+    reading.aside("about.unit", unit, "unknown_code", "not a unit of this city")
+    return None
 
 
 def _neighbourhoods(prepared: Prepared, reading: Reading) -> tuple[int, ...]:

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from dataclasses import replace
+
 import asyncpg
 import msgspec
 
 from dispatch.domain.errors import BadInput, NotFound
 from dispatch.domain.reports import Report
-from dispatch.intake.commit import SQL
+from dispatch.intake.commit import SQL, Entry
 from dispatch.intake.intake import Intake, Received
 from dispatch.people.keyring import Keyring, Sealed, aad
 from dispatch.people.principal import Principal
@@ -33,15 +35,19 @@ class Quarantine:
         row = await self._row(number)
         await log_access(self._pool, await self._clock.now(self._pool), by.name, "quarantine.read", row["receipt_no"])
         shown = {k: row[k] for k in ("id", "receipt_no", "channel", "external_id", "reason", "field", "owner_unit", "entered_at", "due_at", "level")}
-        return {**shown, "report": msgspec.to_builtins(self._report(row))}
+        return {**shown, "report": msgspec.to_builtins(self._entry(row).report)}
 
     async def release(self, number: int, corrected: Report, by: Principal) -> Received:
-        """Takes the corrected report in under the same receipt. Raises NotFound, BadInput, and what intake raises."""
+        """Takes the corrected report in under the same receipt. Raises NotFound, BadInput, and what intake raises.
+
+        It is judged as it came: what only its sender might say stays, and recorded history stays history.
+        """
         row = await self._row(number)
         for name in ("channel", "external_id"):
             if getattr(corrected, name) != row[name]:
                 raise BadInput(field=name, problem=f"stays {row[name]}: it is the same report")
-        return await self._intake.release(corrected, by)
+        came_as = {"report.backfill"} if self._entry(row).backfill else {"report.relay"}
+        return await self._intake.release(corrected, replace(by, permissions=by.permissions | came_as), by.name)
 
     async def _row(self, number: int) -> asyncpg.Record:
         row = await self._pool.fetchrow(SQL.quarantine_entry, number)
@@ -49,6 +55,6 @@ class Quarantine:
             raise NotFound(noun="quarantine entry", key=str(number))
         return row
 
-    def _report(self, row: asyncpg.Record) -> Report:
+    def _entry(self, row: asyncpg.Record) -> Entry:
         sealed = Sealed(row["key_id"], row["nonce"], row["sealed"])
-        return msgspec.json.decode(self._keyring.open(sealed, aad("quarantine", "sealed", row["receipt_no"])), type=Report)
+        return msgspec.json.decode(self._keyring.open(sealed, aad("quarantine", "sealed", row["receipt_no"])), type=Entry)

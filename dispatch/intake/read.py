@@ -7,19 +7,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from dispatch.city.model import City
 from dispatch.domain import reports
 from dispatch.domain.errors import BadInput, NotPermitted
 from dispatch.domain.reports import RELAYED, Report, Warned
+from dispatch.intake.similarity import Sketch
 from dispatch.people import vault
 from dispatch.people.keyring import Keyring
 from dispatch.people.masking import Span, find_personal, mask_text
 from dispatch.people.principal import Principal
 
 FUTURE = timedelta(minutes=5)
-SKETCH = 128
 SEARCHED = 400
 HUMAN_KINDS = frozenset(reports.KINDS - {"patrol", "sensor"})
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -40,13 +39,15 @@ class Reading:
     confidential: bool
     masked: str
     spans: list[Span]
-    bigrams: list[int]
+    sketch: Sketch
     tokens: list[str]
     warnings: list[Warned] = field(default_factory=list)
     set_aside: dict[str, Any] = field(default_factory=dict)
 
     def aside(self, name: str, value: Any, code: str, message: str) -> None:
         """Takes an optional value out of the report; it is kept sealed, and the sender is told."""
+        if name in self.set_aside:
+            return  # said before: a batch that is tried again says nothing twice
         self.set_aside[name] = value
         self.warnings.append(Warned(name, code, message))
 
@@ -81,7 +82,7 @@ def read(report: Report, *, city: City, keyring: Keyring, by: Principal, wall: d
         confidential=bool(caller and caller.confidential),
         masked=masked,
         spans=spans,
-        bigrams=sketch(plain),
+        sketch=Sketch.of(plain),
         tokens=tokens(plain),
     )
     _codes(reading)
@@ -149,17 +150,6 @@ def _instant(reading: Reading, name: str, value: str | None, *, latest: datetime
 def normalise(text: str) -> str:
     """Text made comparable: one form of full- and half-width characters, lower case, no white space."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def sketch(plain: str) -> list[int]:
-    """The 128 smallest hashes of the character bigrams (a bottom-k sketch), ascending; shorter texts are kept whole."""
-    if len(plain) < 2:
-        return []
-    codes = np.frombuffer(plain.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-    mixed = (codes[:-1] * np.uint64(0x9E3779B97F4A7C15)) ^ (codes[1:] * np.uint64(0xC2B2AE3D27D4EB4F))
-    hashed = ((mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)) >> np.uint64(33)
-    smallest: list[int] = np.unique(hashed)[:SKETCH].tolist()
-    return smallest
 
 
 def tokens(plain: str) -> list[str]:

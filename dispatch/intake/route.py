@@ -28,7 +28,7 @@ class Route:
 
 def route(report: Prepared, city: City, at: datetime) -> Route:
     """The responsible unit on the city's local day of `at`; never empty where a category and its place are known."""
-    excluded = excluded_units(report.reading.report.about and report.reading.report.about.unit, city)
+    excluded = excluded_units(report.about, city)
     given = report.reading.report.assigned_unit
     if given is not None:
         if given in city.units and given not in excluded:
@@ -37,7 +37,7 @@ def route(report: Prepared, city: City, at: datetime) -> Route:
         report.reading.aside("assigned_unit", given, "not_possible", why)
     if not city.automatic.route:
         return Route(None, (), "by_hand", ("automatic routing is switched off",))
-    if report.place.outside:
+    if report.place.outside and city.desk.outside not in excluded:
         return Route(city.desk.outside, (), "outside", ("the point lies outside the city",))
     if report.category is None:
         return Route(None, (), "unclassified", ("no category: the dispatch desk decides",))

@@ -143,7 +143,13 @@ class Sensors:
     async def ripen(self) -> int:
         """Raises pending alarms that have lasted their minimum without a further event; returns how many."""
         now = await self._clock.now(self._pool)
-        return sum([await self._ripen(tuple(row.values()), now) for row in await self._pool.fetch(SQL.ripe, now)])
+        raised = 0
+        for row in await self._pool.fetch(SQL.ripe, now):
+            try:
+                raised += await self._ripen(tuple(row.values()), now)
+            except DispatchError as refusal:
+                log.warning("sensors.not_raised", device=row["device"], alarm=row["alarm"], error=refusal.code)
+        return raised
 
     async def _ripen(self, place: Sequence[Any], now: datetime) -> int:
         city = self._cities.current
@@ -154,7 +160,7 @@ class Sensors:
             state, action = ripen(msgspec.json.decode(row["state"], type=DeviceState), now)
             case_id = row["case_id"]
             if action == "raise" and kind is not None and device is not None and state.since is not None:
-                key = f"{source}|{code}|{state.since.isoformat()}"[:200]
+                key = _short(f"{source}|{code}|{state.since.isoformat()}")
                 case_id, _ = await self._raise(connection, key, source, key, state.since, kind, device, city)
                 self._metrics.sensor_events.labels(alarm, "raised").inc()
             elif action == "raise":
@@ -165,5 +171,8 @@ class Sensors:
 
 def _key(event: SensorEvent) -> str:
     """(source, id) is what makes an event the same event (CloudEvents 1.0, 3.1.1)."""
-    key = f"{event.source}|{event.id}"
+    return _short(f"{event.source}|{event.id}")
+
+
+def _short(key: str) -> str:
     return key if len(key) <= 200 else "sha256:" + sha256(key.encode()).hexdigest()

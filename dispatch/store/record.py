@@ -6,6 +6,7 @@ outbox; notices go to the people concerned.
 """
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import asyncpg
@@ -30,13 +31,15 @@ CASE_UPDATED = (
 )  # fmt: skip
 ASSIGNMENT_COLUMNS = (
     "id", "case_id", "role", "unit", "state", "version", "round", "dispatched_at", "dispatched_by", "signed_at", "handler",
-    "replied_at", "ended_at", "return_reason", "contact_attempts",
+    "replied_at", "ended_at", "return_reason", "contact_attempts", "route",
 )  # fmt: skip
 ASSIGNMENT_UPDATED = ("id", "unit", "state", "version", "signed_at", "handler", "replied_at", "ended_at", "return_reason", "contact_attempts")
 DEADLINE_COLUMNS = (
     "case_id", "assignment_id", "clock", "round", "unit", "started_at", "due_at", "limit_text", "mode", "rule", "provisional",
-    "status", "historic", "step", "next_at", "attempts", "stopped_at",
+    "status", "historic", "step", "next_at", "attempts", "stopped_at", "plan",
 )  # fmt: skip
+EVENT_COLUMNS = ("opened_month", "case_id", "seq", "at", "type", "actor", "body", "mac")
+TEXT_COLUMNS = ("id", "case_id", "report_id", "kind", "author", "written_at", "nonce", "sealed")
 DEADLINE_UPDATED = ("id", "unit", "due_at", "status", "step", "next_at", "attempts", "stopped_at", "provisional")
 
 
@@ -46,18 +49,17 @@ async def save(connection: asyncpg.Connection, keyring: Keyring, areas: Any, cha
     for change in changes:
         change.case.next_due_at = min((d.due_at for d in change.live()), default=None)
     fresh = [c.case for c in changes if c.case.fresh]
-    if fresh:
-        await connection.execute(SQL.insert_cases, *_columns(fresh, CASE_COLUMNS))
+    await _copy(connection, "cases", CASE_COLUMNS, fresh)
     held = [c.case for c in changes if not c.case.fresh]
     if held:
         await connection.execute(SQL.update_cases, *_columns(held, CASE_UPDATED))
     await _save_assignments(connection, [a for c in changes for a in c.assignments])
     await _save_deadlines(connection, [d for c in changes for d in c.deadlines])
-    await connection.execute(SQL.insert_events, *zip(*events, strict=True))
+    await connection.copy_records_to_table("case_events", records=events, columns=EVENT_COLUMNS)
     await _save_escalations(connection, changes)
     await _save_words(connection, keyring, changes)
     messages = [m for change in changes for m in _messages(areas, change)]
-    await connection.execute(SQL.insert_outbox, *zip(*messages, strict=True))
+    await connection.copy_records_to_table("outbox", records=messages, columns=("case_id", "case_seq", "message"))
     await post.insert(
         connection, [(c.case.id, c.case.seq - len(c.events) + p.nth, p, c.case.last_event_at) for c in changes for p in c.posts]
     )
@@ -78,17 +80,13 @@ async def _save_assignments(connection: asyncpg.Connection, assignments: list[As
     fresh = [a for a in assignments if a.fresh]
     if held := [a for a in assignments if not a.fresh]:
         await connection.execute(SQL.update_assignments, *_columns(held, ASSIGNMENT_UPDATED))
-    if fresh:
-        routes = [encode(a.route).decode() for a in fresh]
-        await connection.execute(SQL.insert_assignments, *_columns(fresh, ASSIGNMENT_COLUMNS), routes)
+    await _copy(connection, "assignments", ASSIGNMENT_COLUMNS, fresh)
 
 
 async def _save_deadlines(connection: asyncpg.Connection, deadlines: list[Deadline]) -> None:
     if held := [d for d in deadlines if d.id is not None]:
         await connection.execute(SQL.update_deadlines, *_columns(held, DEADLINE_UPDATED))
-    if fresh := [d for d in deadlines if d.id is None]:
-        plans = [encode(d.plan).decode() for d in fresh]
-        await connection.execute(SQL.insert_deadlines, *_columns(fresh, DEADLINE_COLUMNS), plans)
+    await _copy(connection, "deadlines", DEADLINE_COLUMNS, [d for d in deadlines if d.id is None])
 
 
 async def _save_escalations(connection: asyncpg.Connection, changes: Sequence[Change]) -> None:
@@ -118,9 +116,9 @@ async def _save_words(connection: asyncpg.Connection, keyring: Keyring, changes:
             nonce, data = keys[case.id].seal(encode(words.document), aad("texts", "sealed", words.id))
             rows.append((words.id, case.id, words.report_id, words.kind, words.author, case.last_event_at, nonce, data))
     if wrapped:
-        await connection.execute(SQL.insert_case_keys, *zip(*wrapped, strict=True))
+        await connection.copy_records_to_table("case_keys", records=wrapped, columns=("case_id", "key_id", "nonce", "wrapped"))
     if rows:
-        await connection.execute(SQL.insert_texts, *zip(*rows, strict=True))
+        await connection.copy_records_to_table("texts", records=rows, columns=TEXT_COLUMNS)
 
 
 async def case_keys(connection: asyncpg.Connection | asyncpg.Pool, keyring: Keyring, case_ids: Sequence[int]) -> dict[int, CaseKey]:
@@ -165,6 +163,13 @@ def _settle(change: Change) -> None:
     change.events, change.words, change.posts, change.escalations = [], [], [], []
 
 
+async def _copy(connection: asyncpg.Connection, table: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
+    """New rows go in by COPY, the cheapest way for many at once on both sides."""
+    if rows:
+        records = map(attrgetter(*columns), rows)
+        await connection.copy_records_to_table(table, records=records, columns=columns)
+
+
 def _columns(rows: Sequence[Any], names: Sequence[str]) -> list[list[Any]]:
     return [[getattr(row, name) for row in rows] for name in names]
 
@@ -174,9 +179,7 @@ async def hold(connection: asyncpg.Connection, case_ids: Sequence[int]) -> dict[
     rows = await connection.fetch(SQL.lock_cases, case_ids)
     changes = {row["id"]: Change(Case(**{name: row[name] for name in CASE_COLUMNS})) for row in rows}
     for row in await connection.fetch(SQL.assignments_of, list(changes)):
-        values = {name: row[name] for name in ASSIGNMENT_COLUMNS}
-        changes[row["case_id"]].assignments.append(Assignment(**values, route=msgspec.json.decode(row["route"])))
+        changes[row["case_id"]].assignments.append(Assignment(**{name: row[name] for name in ASSIGNMENT_COLUMNS}))
     for row in await connection.fetch(SQL.live_deadlines_of, list(changes)):
-        values = {name: row[name] for name in DEADLINE_COLUMNS}
-        changes[row["case_id"]].deadlines.append(Deadline(**values, id=row["id"], plan=msgspec.json.decode(row["plan"])))
+        changes[row["case_id"]].deadlines.append(Deadline(**{name: row[name] for name in DEADLINE_COLUMNS}, id=row["id"]))
     return changes

@@ -1,13 +1,3 @@
--- name: insert_cases
--- New cases, one array a column.
-INSERT INTO cases (id, case_no, opened_at, opened_month, state, round, version, seq, head, last_event_at, kind, category, category_table, kin,
-    urgency, safety, people, restricted, cell, area, lon, lat, tile, city_version, owner_unit, lead_assignment_id, about_unit, next_due_at,
-    settled_at, closed_at, solved)
-SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::date[], $5::text[], $6::smallint[], $7::integer[], $8::integer[],
-    $9::bytea[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::boolean[], $17::integer[],
-    $18::boolean[], $19::text[], $20::text[], $21::float8[], $22::float8[], $23::bigint[], $24::integer[], $25::text[], $26::bigint[],
-    $27::text[], $28::timestamptz[], $29::timestamptz[], $30::timestamptz[], $31::boolean[]);
-
 -- name: update_cases
 -- Cases whose rows are held.
 UPDATE cases SET state = u.state, round = u.round, version = u.version, seq = u.seq, head = u.head, last_event_at = u.last_event_at,
@@ -21,13 +11,6 @@ FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::integer[], $5::integer
         owner_unit, lead_assignment_id, next_due_at, settled_at, closed_at, solved, cell, area)
 WHERE cases.id = u.id;
 
--- name: insert_assignments
--- New tasks with the explanation of their route.
-INSERT INTO assignments (id, case_id, role, unit, state, version, round, dispatched_at, dispatched_by, signed_at, handler, replied_at,
-    ended_at, return_reason, contact_attempts, route)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::smallint[], $8::timestamptz[],
-    $9::text[], $10::timestamptz[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::smallint[], $16::jsonb[]);
-
 -- name: update_assignments
 -- Tasks of held cases.
 UPDATE assignments SET unit = u.unit, state = u.state, version = u.version, signed_at = u.signed_at, handler = u.handler, replied_at = u.replied_at,
@@ -35,14 +18,6 @@ UPDATE assignments SET unit = u.unit, state = u.state, version = u.version, sign
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::timestamptz[], $6::text[], $7::timestamptz[], $8::timestamptz[],
     $9::text[], $10::smallint[]) AS u(id, unit, state, version, signed_at, handler, replied_at, ended_at, return_reason, contact_attempts)
 WHERE assignments.id = u.id;
-
--- name: insert_deadlines
--- New clocks with their frozen ladders.
-INSERT INTO deadlines (case_id, assignment_id, clock, round, unit, started_at, due_at, limit_text, mode, rule, provisional, status, historic,
-    step, next_at, attempts, stopped_at, plan)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::smallint[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[],
-    $9::text[], $10::text[], $11::boolean[], $12::text[], $13::boolean[], $14::smallint[], $15::timestamptz[], $16::smallint[],
-    $17::timestamptz[], $18::jsonb[]);
 
 -- name: update_deadlines
 -- Clocks of held cases.
@@ -52,33 +27,15 @@ FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::smallin
     $9::boolean[]) AS u(id, unit, due_at, status, step, next_at, attempts, stopped_at, provisional)
 WHERE deadlines.id = u.id;
 
--- name: insert_events
--- Lines of the record; a second one with the same number is refused by the key.
-INSERT INTO case_events (opened_month, case_id, seq, at, type, actor, body, mac)
-SELECT * FROM unnest($1::date[], $2::bigint[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[], $7::bytea[], $8::bytea[]);
-
 -- name: insert_escalations
 -- Levels that fired; a level fires once a deadline.
 INSERT INTO escalations (deadline_id, case_id, level, colour, unit, due_at, planned_at, fired_at)
 SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
     $8::timestamptz[]);
 
--- name: insert_case_keys
--- Keys of new cases, wrapped.
-INSERT INTO case_keys (case_id, key_id, nonce, wrapped) SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bytea[]);
-
 -- name: select_case_keys
 -- Wrapped keys of these cases.
 SELECT case_id, key_id, nonce, wrapped FROM case_keys WHERE case_id = ANY ($1::bigint[]);
-
--- name: insert_texts
--- Words of people, sealed.
-INSERT INTO texts (id, case_id, report_id, kind, author, written_at, nonce, sealed)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::bytea[], $8::bytea[]);
-
--- name: insert_outbox
--- Messages for the live stream, numbered by the relay once they are committed.
-INSERT INTO outbox (case_id, case_seq, message) SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bytea[]);
 
 -- name: lock_cases
 -- Whole rows of these cases, held, in the order in which everybody takes them.

@@ -19,3 +19,7 @@ INSERT INTO job_runs (job, scheduled_for) VALUES ($1, $2) ON CONFLICT DO NOTHING
 -- name: notify
 -- Wakes who listens; a hint, never the truth.
 SELECT pg_notify($1, $2);
+
+-- name: revision
+-- The revision that the database is at; there is no such table before the first.
+SELECT version_num FROM alembic_version;

@@ -21,6 +21,17 @@ class CrashesAfterAdding(Stream):
         raise Crash
 
 
+class HeldUp(Stream):
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.reached, self.released = asyncio.Event(), asyncio.Event()
+
+    async def add(self, *args: Any) -> None:
+        self.reached.set()
+        await self.released.wait()
+        await super().add(*args)
+
+
 async def test_messages_are_numbered_from_one_and_leave_the_outbox(scene: Any) -> None:
     await scene.write(3)
     await scene.relayed()
@@ -62,6 +73,21 @@ async def test_two_relays_at_once_neither_reorder_nor_double_nor_lose(scene: Any
     assert sorted(number for _, number in sent) == list(range(400))
 
 
+async def test_while_one_relay_is_at_work_another_does_nothing(scene: Any) -> None:
+    held = HeldUp(scene.redis)
+    await scene.write(2)
+    working = asyncio.create_task(Relay(scene.pool, held).once())
+    await held.reached.wait()
+    await scene.write(1)
+    assert not await scene.relay.once()
+    assert await scene.on_stream() == []
+    assert await scene.pool.fetchval("SELECT count(*) FROM outbox WHERE position IS NULL") == 1
+    held.released.set()
+    await working
+    await scene.relayed()
+    assert await scene.on_stream() == [(1, 0), (2, 1), (3, 2)]
+
+
 async def test_a_crash_between_stream_and_outbox_doubles_nothing(scene: Any) -> None:
     await scene.write(4)
     with pytest.raises(Crash):
@@ -71,7 +97,7 @@ async def test_a_crash_between_stream_and_outbox_doubles_nothing(scene: Any) -> 
     epoch = await scene.epoch()
     await scene.relayed()
     assert await scene.on_stream() == [(1, 0), (2, 1), (3, 2), (4, 3)]
-    assert await scene.epoch() == epoch
+    assert (await scene.epoch(), await scene.waiting()) == (epoch, 0)
 
 
 async def test_messages_wait_in_order_while_redis_is_away(scene: Any, nowhere: Any) -> None:

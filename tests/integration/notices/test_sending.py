@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from dispatch.notices.sending import DELAYS, JITTER, LEASE, PAUSE
+from dispatch.notices.sending import DELAYS, JITTER, LEASE, PAUSE, SQL
 from dispatch.notices.webhooks import signed_headers
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -37,6 +37,16 @@ async def test_two_senders_at_once_send_each_notice_once(office: Any) -> None:
     while sum(await asyncio.gather(office.sender.once(), office.sender.once())):
         pass
     assert len(office.receiver.got) == len({headers["webhook-id"] for headers, _ in office.receiver.got}) == 30
+
+
+async def test_what_another_sender_is_claiming_is_passed_over(office: Any) -> None:
+    await office.city.post(seq=1)
+    async with office.city.service.acquire() as other, other.transaction():
+        now = office.clock.at
+        assert len(await other.fetch(SQL.claim, now, 20, now + LEASE)) == 1
+        await office.city.post(seq=2)
+        assert await asyncio.wait_for(office.sender.once(), 10) == 1
+    assert await office.sender.once() == 0
 
 
 async def test_a_failure_is_tried_again_over_days_and_then_given_up(office: Any) -> None:

@@ -10,8 +10,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from dispatch.api.app import build_app
 from dispatch.api.health import Check
-from dispatch.metrics import Metrics, new_metrics
 from dispatch.api.session import ROUTES
+from dispatch.metrics import Metrics, new_metrics
 from dispatch.people.people import People
 
 from .conftest import AGENT

@@ -143,6 +143,15 @@ async def test_changing_the_password_ends_every_other_session(
         await people.sessions.log_in(AGENT, password)
 
 
+async def test_a_token_of_an_earlier_epoch_is_void_even_in_a_live_session(
+    people: People, elsewhere: People, password: str, service_pool: Any
+) -> None:
+    opened = await people.sessions.log_in(AGENT, password)
+    await service_pool.execute("UPDATE accounts SET token_epoch = token_epoch + 1")
+    with pytest.raises(NotAuthenticated):
+        await who(elsewhere, opened)
+
+
 @pytest.mark.parametrize("new", ["Short-1", "onlysmallletters", "Operator1-2026", "Chosen-once-7"])
 async def test_a_password_that_will_not_do_is_refused(people: People, password: str, new: str) -> None:
     with pytest.raises(BadInput):

@@ -102,6 +102,13 @@ def test_a_missing_file_is_one_fault(folder: Path, file: str) -> None:
     assert own == [Fault(file, 1, "", "file missing")]
 
 
+@pytest.mark.parametrize("file", ["units.csv", "duty.csv", "returns.csv", "subjects.csv"])
+def test_a_table_without_rows_is_named(folder: Path, file: str) -> None:
+    path = folder / file
+    path.write_text(path.read_text("utf-8").splitlines()[0], "utf-8")
+    assert said(faults_of(folder), file, 1, "", "has no rows")
+
+
 @pytest.mark.parametrize("file", ["city.toml", "units.csv", "areas.geojson", "subjects.csv"])
 def test_a_file_in_another_encoding_is_named(folder: Path, file: str) -> None:
     path = folder / file

@@ -130,6 +130,11 @@ def test_numbers_of_people_in_free_text_are_masked_and_no_others(written: str, m
     assert mask_text(written, find_personal(written)) == masked
 
 
+def test_what_a_mask_leaves_standing_joins_no_other_digits() -> None:
+    once = "13912345 138****5678 139****1234 5678901"
+    assert mask_text(once, find_personal(once)) == once
+
+
 def test_a_text_of_many_digits_is_read_in_reasonable_steps() -> None:
     text = "1 " * 20_000 + "9" * 20_000
     assert isinstance(find_personal(text), list)

@@ -75,7 +75,8 @@ CREATE TABLE cases (
         'consult', 'help', 'complaint', 'tipoff', 'suggest', 'praise', 'other', 'patrol', 'sensor')),
     category           text,
     category_table     text,
-    kin                text,
+    -- Family of kinds within which reports are compared; empty while the category is not known.
+    kin                text        NOT NULL DEFAULT '',
     urgency            text        NOT NULL CHECK (urgency IN ('ordinary', 'urgent', 'critical')),
     safety             boolean     NOT NULL DEFAULT false,
     people             integer     NOT NULL DEFAULT 0 CHECK (people >= 0),
@@ -110,8 +111,8 @@ CREATE TABLE cases (
     CONSTRAINT closed_case_says_when CHECK ((state IN ('closed', 'archived')) = (closed_at IS NOT NULL))
 );
 -- Candidates of matching: live cases by place and by kinship.
-CREATE INDEX cases_tile ON cases (tile, opened_at) WHERE tile IS NOT NULL AND NOT restricted;
-CREATE INDEX cases_area_kin ON cases (area, kin, opened_at) WHERE tile IS NULL AND NOT restricted;
+CREATE INDEX cases_tile ON cases (tile, kin, opened_at) WHERE tile IS NOT NULL AND is_open AND NOT restricted;
+CREATE INDEX cases_area ON cases (area, kin, opened_at) WHERE tile IS NULL AND is_open AND NOT restricted;
 -- Lists: newest first, by state and by owner in priority order.
 CREATE INDEX cases_newest ON cases (opened_at DESC, id DESC);
 CREATE INDEX cases_owner ON cases (owner_unit, rank DESC, next_due_at, id) WHERE is_open;
@@ -136,8 +137,8 @@ CREATE TABLE case_links (
 -- What search and matching need, made from the masked text; erased with the case's key.
 CREATE TABLE case_signatures (
     case_id bigint   PRIMARY KEY REFERENCES cases,
-    -- Smallest 128 hashes of the character bigrams (bottom-k sketch), ascending.
-    bigrams integer[] NOT NULL,
+    -- Smallest 128 hashes of the character bigrams (bottom-k sketch), 4 bytes each, ascending.
+    bigrams bytea    NOT NULL CHECK (octet_length(bigrams) % 4 = 0 AND octet_length(bigrams) <= 512),
     search  tsvector NOT NULL
 );
 CREATE INDEX case_signatures_search ON case_signatures USING gin (search);

@@ -1,0 +1,57 @@
+"""How alike two texts are: bottom-k sketches of their character bigrams, and the Jaccard similarity estimated from two of them."""
+
+from bisect import bisect_right
+
+import numpy as np
+
+SKETCH = 128
+# Shorter texts say too little to be compared.
+FEWEST = 8
+
+
+class Sketch:
+    """The 128 smallest hashes (31 bits) of a text's bigrams, ascending; a text with fewer is kept whole."""
+
+    __slots__ = ("_members", "values")
+
+    def __init__(self, values: list[int]) -> None:
+        self.values = values
+        self._members: frozenset[int] | None = None
+
+    @classmethod
+    def of(cls, plain: str) -> "Sketch":
+        """The sketch of a normalised text."""
+        if len(plain) < 2:
+            return cls([])
+        codes = np.frombuffer(plain.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+        mixed = (codes[:-1] * np.uint64(0x9E3779B97F4A7C15)) ^ (codes[1:] * np.uint64(0xC2B2AE3D27D4EB4F))
+        hashed = ((mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)) >> np.uint64(33)
+        return cls(np.unique(hashed)[:SKETCH].tolist())
+
+    @classmethod
+    def unpack(cls, data: bytes | None) -> "Sketch":
+        """A sketch as `case_signatures` keeps it: 4 bytes a hash, least significant first; nothing is an empty text."""
+        return cls(np.frombuffer(data, dtype="<u4").tolist() if data else [])
+
+    def pack(self) -> bytes:
+        """The form in which `case_signatures` keeps it."""
+        return np.array(self.values, dtype="<u4").tobytes()
+
+    @property
+    def members(self) -> frozenset[int]:
+        if self._members is None:
+            self._members = frozenset(self.values)
+        return self._members
+
+
+def similarity(one: Sketch, other: Sketch) -> float | None:
+    """Estimated share (0..1) of bigrams that two texts have in common; None if either says too little."""
+    a, b = one.values, other.values
+    if len(a) < FEWEST or len(b) < FEWEST:
+        return None
+    # Above the last hash of a full sketch nothing is known of that text: compare below the lower of the two ends.
+    ends = [values[-1] for values in (a, b) if len(values) == SKETCH]
+    end = min(ends) if ends else max(a[-1], b[-1])
+    common = sum(1 for value in one.members & other.members if value <= end)
+    union = bisect_right(a, end) + bisect_right(b, end) - common
+    return common / union if union else 0.0

@@ -1,0 +1,84 @@
+"""Who plays in these tests, and the way of a case up to where a test begins."""
+
+from typing import Any
+
+from tests.harness.town import Town, principal, report
+
+HANDLER = principal("handler", "drainage")
+HEAD = principal("unit_head", "drainage")
+STRANGER = principal("handler", "gas")
+DISPATCHER = principal("dispatcher", "dispatch")
+REVIEWER = principal("reviewer", "dispatch")
+FOLLOWUP = principal("followup", "hotline")
+OPERATOR = principal("operator", "hotline")
+SUPERVISOR = principal("supervisor", "supervision")
+COMMANDER = principal("commander", "city")
+# A place of its own for each report, so that none is taken for another's.
+CITIZEN = {"name": "张三丰", "phone": "13812345678"}
+
+
+async def opened(town: Town, **fields: Any) -> str:
+    """A new case: at its unit, unless the report says otherwise."""
+    _, answer = await town.send(report(**fields))
+    assert answer["outcome"] in ("opened", "triage", "linked"), answer
+    number: str = answer["case_no"]
+    return number
+
+
+async def brought(town: Town, state: str, **fields: Any) -> str:
+    """A case of a citizen who can be reached, in one of the states of the main job."""
+    if state == "triage":
+        return await opened(town, category=None, text="这里有件事情说不清楚要找谁", **fields)
+    number = await opened(town, caller=CITIZEN, **fields)
+    way = {
+        "to_sign": (),
+        "returned": ("return",),
+        "handling": ("sign",),
+        "review": ("sign", "reply"),
+        "followup": ("sign", "reply", "approve"),
+        "closed": ("sign", "reply", "approve", "close"),
+    }[state]
+    for action in way:
+        status, answer = await town.act(number, action, WHO[action], **BODY[action])
+        assert status == 200, (action, answer)
+    return number
+
+
+WHO = {
+    "dispatch": DISPATCHER,
+    "sign": HANDLER,
+    "contact": HANDLER,
+    "return": HANDLER,
+    "reply": HANDLER,
+    "approve": REVIEWER,
+    "close": FOLLOWUP,
+    "reopen": SUPERVISOR,
+}
+BODY: dict[str, dict[str, Any]] = {
+    "dispatch": {"unit": "water-affairs"},
+    "sign": {},
+    "contact": {"reached": True},
+    "return": {"reason_code": "need_info", "note": "地址写得不全"},
+    "reply": {"note": "已经处理"},
+    "approve": {},
+    "close": {"solved": True},
+    "reopen": {"note": "又发生了"},
+}
+
+
+async def clocks_of(town: Town, number: str, clock: str) -> list[dict[str, Any]]:
+    """Every clock of that name of a case, as stored."""
+    rows = await town.rows(
+        "SELECT d.* FROM deadlines d JOIN cases c ON c.id = d.case_id WHERE c.case_no = $1 AND d.clock = $2 ORDER BY d.id",
+        number,
+        clock,
+    )
+    return [dict(row) for row in rows]
+
+
+async def events_of(town: Town, number: str) -> list[str]:
+    """The types of a case's events in order."""
+    rows = await town.rows(
+        "SELECT e.type FROM case_events e JOIN cases c ON c.id = e.case_id WHERE c.case_no = $1 ORDER BY e.seq", number
+    )
+    return [row["type"] for row in rows]
