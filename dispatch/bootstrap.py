@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -106,11 +106,12 @@ async def _wire(
     sender = Sender(pool, outbound, keyring, clock, metrics.notices_sent)
 
     def woken() -> None:
-        relay.hint(), loop.hint(), sender.hint()
+        for part in (relay, loop, sender):
+            part.hint()
 
     signals = Signals(pool, settings.direct_url, woken)
 
-    def committed(batch: list[Incoming]) -> None:
+    def committed(batch: Sequence[Incoming]) -> None:
         for incoming in batch:
             metrics.reports.labels("refused" if incoming.error else str(incoming.status)).inc()
         metrics.batch_size.observe(len(batch))

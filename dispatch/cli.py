@@ -12,14 +12,14 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from dispatch import server
+from dispatch import demo as demonstration
+from dispatch import embedded, server
+from dispatch.casework.moves import mover
 from dispatch.city import load as loading
 from dispatch.city.archive import pack
 from dispatch.city.cli import city
 from dispatch.city.errors import FaultyCity
 from dispatch.domain.errors import DispatchError
-from dispatch import demo as demonstration
-from dispatch import embedded
 from dispatch.embedded import folder as data_folder
 from dispatch.logs import configure_logs
 from dispatch.people.errors import KeyringMissing
@@ -82,13 +82,17 @@ def load_accounts() -> None:
         click.echo(f"{name}\t{secret}")
 
 
-async def _load_accounts(url: str, keys_: Keyring, given: dict[str, str] | None = None, *, must_change: bool = True) -> dict[str, str]:
+async def _load_accounts(
+    url: str, keys_: Keyring, given: dict[str, str] | None = None, *, must_change: bool = True
+) -> dict[str, str]:
     from dispatch.city.versions import Cities
 
     pool = await open_pool(url, size=2)
     try:
         cities = await Cities.open(pool)
-        return await People(pool, keys_, SystemClock()).load(cities.current.demo_accounts, given, must_change=must_change)
+        return await People(pool, keys_, SystemClock()).load(
+            cities.current.demo_accounts, given, must_change=must_change
+        )
     finally:
         await pool.close()
 
@@ -107,7 +111,9 @@ def load_city(folder: Path, dry_run: bool, yes: bool) -> None:
     run(_load_city(owner_url(), keyring(), folder, dry_run=dry_run, yes=yes))
 
 
-async def _load_city(url: str, keys_: Keyring, folder: Path, *, dry_run: bool = False, yes: bool = False, by: str = "city load") -> None:
+async def _load_city(
+    url: str, keys_: Keyring, folder: Path, *, dry_run: bool = False, yes: bool = False, by: str = "city load"
+) -> None:
     try:
         archive = pack(folder)
     except FaultyCity as faulty:
@@ -120,7 +126,7 @@ async def _load_city(url: str, keys_: Keyring, folder: Path, *, dry_run: bool = 
             return
         async with connection.transaction():
             now = await SystemClock().now(connection)
-            moved = await loading.apply(connection, what, by=by, now=now, keyring=keys_)
+            moved = await loading.apply(connection, what, by=by, now=now, move=mover(keys_))
         console.print(f"version {what.city.version} of {what.city.name} is in force; {moved} open cases moved")
     finally:
         await connection.close()
@@ -131,13 +137,21 @@ def _show(what: loading.Plan) -> None:
         console.print("nothing changed: this city is in force already")
         return
     if what.difference is None:
-        console.print(f"first city: {what.city.name}, {len(what.city.map.cells)} cells, {len(what.city.units.units)} units")
+        console.print(
+            f"first city: {what.city.name}, {len(what.city.map.cells)} cells, {len(what.city.units.units)} units"
+        )
         return
     table = Table("", "added", "removed", "changed", title=f"{what.city.name}, version {what.city.version}")
     for kind in what.difference.__slots__:
         change = getattr(what.difference, kind)
         if change:
-            table.add_row(kind, *(f"{len(codes)} {', '.join(codes[:4])}" if codes else "" for codes in (change.added, change.removed, change.changed)))
+            table.add_row(
+                kind,
+                *(
+                    f"{len(codes)} {', '.join(codes[:4])}" if codes else ""
+                    for codes in (change.added, change.removed, change.changed)
+                ),
+            )
     console.print(table)
     console.print(f"open cases that move to a successor: {what.touched}")
     for kind, code in what.orphans[:20]:
@@ -167,7 +181,9 @@ def keyring() -> Keyring:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8080, show_default=True)
 @click.option("--workers", default=1, show_default=True, help="Processes on one socket.")
-@click.option("--data", type=click.Path(path_type=Path), default=None, help="Folder of the embedded PostgreSQL and Redis.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), default=None, help="Folder of the embedded PostgreSQL and Redis."
+)
 @click.option("--demo", is_flag=True, help="Demo city, demo accounts and a gentle stream of reports.")
 @click.option("--log-level", default="info", show_default=True)
 def serve(host: str, port: int, workers: int, data: Path | None, demo: bool, log_level: str) -> None:
@@ -192,7 +208,11 @@ def serve(host: str, port: int, workers: int, data: Path | None, demo: bool, log
             run(migrate(found.database_url))
             settings = from_environment({}, database_url=found.database_url, redis_url=found.redis_url)
             settings = _settings(settings, host, listening.getsockname()[1], workers)
-            started = run(demonstration.prepare(found.database_url, keys_, data, f"http://{host}:{settings.port}")) if demo else None
+            started = (
+                run(demonstration.prepare(found.database_url, keys_, data, f"http://{host}:{settings.port}"))
+                if demo
+                else None
+            )
             server.run(settings, keys_, listening, started)
         finally:
             embedded.stop(data)

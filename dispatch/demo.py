@@ -20,6 +20,7 @@ from rich.table import Table
 from connectors.generator.feeder import feed
 from connectors.generator.places import places_from
 from connectors.generator.stream import Generator
+from dispatch.casework.moves import mover
 from dispatch.city import load as loading
 from dispatch.city.archive import pack
 from dispatch.city.versions import SQL as CITIES
@@ -62,7 +63,9 @@ async def prepare(database_url: str, keyring: Keyring, data: Path, url: str) -> 
         if await connection.fetchrow(CITIES.newest) is None:
             what = await loading.plan(connection, await asyncio.to_thread(pack, CITY))
             async with connection.transaction():
-                await loading.apply(connection, what, by="demo", now=await SystemClock().now(connection), keyring=keyring)
+                await loading.apply(
+                    connection, what, by="demo", now=await SystemClock().now(connection), move=mover(keyring)
+                )
     finally:
         await connection.close()
     secrets = await _accounts(database_url, keyring, data / "accounts.json")
@@ -86,7 +89,11 @@ async def _accounts(database_url: str, keyring: Keyring, path: Path) -> dict[str
         given = {a.username: known.get(a.username) or f"Demo-{token_hex(4)}" for a in people}
         _keep(path, json.dumps({**known, **given}, indent=1))
         made = await People(pool, keyring, SystemClock()).load(cities.current.demo_accounts, given, must_change=False)
-        machines = {a.username: made[a.username] for a in cities.current.demo_accounts if a.role == "connector" and a.username in made}
+        machines = {
+            a.username: made[a.username]
+            for a in cities.current.demo_accounts
+            if a.role == "connector" and a.username in made
+        }
         secrets = {**known, **given, **machines}
         _keep(path, json.dumps(secrets, indent=1))
         return secrets
@@ -112,7 +119,10 @@ def _one_of_each(secrets: dict[str, str]) -> list[str]:
 
 def commands(url: str, secrets: dict[str, str]) -> list[str]:
     """Three commands to copy: send a report, log in, list what came in."""
-    report = '{"channel":"demo","external_id":"try-%s","category":"E0506","text":"路口积水很深，车辆过不去","location":{"lon":116.19,"lat":33.13}}' % token_hex(3)
+    report = (
+        '{"channel":"demo","external_id":"try-%s","category":"E0506","text":"路口积水很深，车辆过不去","location":{"lon":116.19,"lat":33.13}}'
+        % token_hex(3)
+    )
     log_in = f"""TOKEN=$(curl -s {url}/api/v1/session -H 'Content-Type: application/json' -d '{{"username":"dispatcher1","password":"{secrets["dispatcher1"]}"}}' | python3 -c 'import json,sys; print(json.load(sys.stdin)["access_token"])')"""
     return [
         f"""curl -s {url}/api/v1/reports -H 'Authorization: Bearer {secrets["demo"]}' -H 'Content-Type: application/json' -d '{report}'""",
@@ -139,5 +149,7 @@ def generator(seed: int, run: str, channel: str = "demo", folder: Path = CITY) -
     features = json.loads((folder / "areas.geojson").read_text("utf-8"))["features"]
     city, _ = read_city(folder)
     assert city is not None
-    subjects = [(c.code, c.name, c.branch) for c in city.categories if c.table_version == city.categories.current[c.branch]]
+    subjects = [
+        (c.code, c.name, c.branch) for c in city.categories if c.table_version == city.categories.current[c.branch]
+    ]
     return Generator(places_from(features, seed), subjects, seed, channel=channel, run=run)

@@ -83,7 +83,7 @@ def _run_workers(
     listening: socket.socket,
     started: Callable[[], Awaitable[None]] | None,
 ) -> None:
-    """Forks workers before any thread or loop exists; one that dies is replaced, a signal goes to all, none outlives us."""
+    """Forks workers before any thread or loop exists; one that dies is replaced, none outlives this process."""
     children: dict[int, int] = {}
     stopping = False
     # Nothing is ever written: workers read the end of the pipe when this process is gone, however it went.

@@ -24,7 +24,9 @@ class Settings:
     allow_private_webhooks: bool = False
 
 
-def from_environment(environ: Mapping[str, str] = os.environ, *, database_url: str | None = None, redis_url: str | None = None) -> Settings:
+def from_environment(
+    environ: Mapping[str, str] = os.environ, *, database_url: str | None = None, redis_url: str | None = None
+) -> Settings:
     """Settings by DISPATCH_DATABASE_URL, DISPATCH_DATABASE_DIRECT_URL, DISPATCH_REDIS_URL, DISPATCH_POOL_SIZE,
     DISPATCH_ALLOW_PRIVATE_WEBHOOKS; the arguments stand in for embedded servers. Raises KeyError naming what is missing."""
     url = environ.get("DISPATCH_DATABASE_URL") or database_url

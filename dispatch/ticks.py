@@ -22,7 +22,9 @@ class Ticks:
 
     def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
         self._pool, self._clock = pool, clock
-        self._scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
+        self._scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
 
     def here(self, every_s: float, job: Callable[[], Awaitable[object]]) -> None:
         """Runs `job` in this process every `every_s` seconds."""

@@ -1,22 +1,20 @@
 """Feeding a history through the front door in time order, openings and closings interleaved.
 
-Each report is judged as of the time it was received. What was open then must be open now, so a closing is sent after
-every earlier (or equal) opening and before every later one, and each batch is answered before the next is sent.
+Each report is judged as of the time it was received. What was open then must be open now: `steps` says which rows go
+together so that it is, and each batch is answered before the next is sent.
 """
 
 import asyncio
-import heapq
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Protocol
 
 from connectors.errors import ConnectorError
 from connectors.history.account import OWN_CASE, Account, Answer, problem_of
 from connectors.history.rows import HistoryRow
-
-LONGEST_BATCH: Final = 500
+from connectors.history.steps import steps
 
 
 class ReplayPort(Protocol):
@@ -38,14 +36,6 @@ class AnswersMissing(ConnectorError):
         self.answers = answers
 
 
-class NotInTimeOrder(ConnectorError):
-    """Line {line} was received before the one read ahead of it."""
-
-    def __init__(self, line: int) -> None:
-        super().__init__(line)
-        self.line = line
-
-
 @dataclass(slots=True)
 class Pace:
     """Recorded time run through `speed` times as fast; the clock (seconds) and the sleep are ports for tests."""
@@ -63,15 +53,6 @@ class Pace:
         left = (at - first).total_seconds() / self.speed - (self.clock() - start)
         if left > 0:
             await self.sleep(left)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Rows that are opened, or closed, in one batch; `at` is the recorded time of the first."""
-
-    act: Literal["open", "close"]
-    at: datetime
-    rows: tuple[HistoryRow, ...]
 
 
 async def replay(
@@ -95,42 +76,6 @@ async def replay(
             await _close(step.rows, port, account, own)
     account.balance()
     return account
-
-
-def steps(rows: Iterable[HistoryRow], within: timedelta | None) -> Iterator[Step]:
-    """The batches of a replay in their order; no batch spans more recorded time than `within`."""
-    batch: list[HistoryRow] = []
-    act: Literal["open", "close"] = "open"
-    began: datetime | None = None
-    for next_act, at, row in _moments(rows):
-        too_long = began is not None and within is not None and at - began >= within
-        if batch and began is not None and (next_act != act or len(batch) == LONGEST_BATCH or too_long):
-            yield Step(act, began, tuple(batch))
-            batch = []
-        if not batch:
-            act, began = next_act, at
-        batch.append(row)
-    if batch and began is not None:
-        yield Step(act, began, tuple(batch))
-
-
-def _moments(rows: Iterable[HistoryRow]) -> Iterator[tuple[Literal["open", "close"], datetime, HistoryRow]]:
-    closings: list[tuple[datetime, int, HistoryRow]] = []
-    last: datetime | None = None
-    for number, row in enumerate(rows):
-        opened = row.received_at
-        if opened is None or (last is not None and opened < last):
-            raise NotInTimeOrder(row.line)
-        last = opened
-        while closings and closings[0][0] < opened:
-            at, _, closed = heapq.heappop(closings)
-            yield "close", at, closed
-        yield "open", opened, row
-        if row.settled_at is not None:
-            heapq.heappush(closings, (row.settled_at, number, row))
-    while closings:
-        at, _, closed = heapq.heappop(closings)
-        yield "close", at, closed
 
 
 def _sendable(rows: Iterable[HistoryRow], account: Account, advance: Callable[[int], None]) -> Iterator[HistoryRow]:

@@ -83,8 +83,12 @@ async def list_cases(call: Call[None, ListQuery]) -> Reply:
     after = decode_cursor(query.cursor, key, "cases").values if query.cursor else None
     states = query.state.split(",") if query.state else None
     filters = Filters(query.q, states, query.category, query.unit, query.area, query.overdue)
-    rows = await reading.list_cases(call.services.workplace, call.actor, filters, after, query.limit)  # type: ignore[arg-type]
-    more = encode_cursor(Cursor((rows[-1]["opened_at"], rows[-1]["id"])), key, "cases") if len(rows) == query.limit else None
+    rows = await reading.list_cases(call.services.workplace, call.actor, filters, after, query.limit)
+    more = (
+        encode_cursor(Cursor((rows[-1]["opened_at"], rows[-1]["id"])), key, "cases")
+        if len(rows) == query.limit
+        else None
+    )
     return Reply(Page([{k: v for k, v in row.items() if k != "id"} for row in rows], more))
 
 
@@ -94,7 +98,13 @@ async def one_case(call: Call[None, None]) -> Reply:
 
 
 async def events(call: Call[None, After]) -> Reply:
-    return Reply(Page(await reading.events(call.services.workplace, call.actor, call.params["case_no"], call.query.after, call.query.limit)))
+    return Reply(
+        Page(
+            await reading.events(
+                call.services.workplace, call.actor, call.params["case_no"], call.query.after, call.query.limit
+            )
+        )
+    )
 
 
 async def explain(call: Call[None, None]) -> Reply:
@@ -109,7 +119,9 @@ async def unmask(call: Call[Purpose, None]) -> Reply:
     raw = call.params["text_id"]
     if not raw.isdecimal() or len(raw) > 18:
         raise NotFound(noun="text", key=raw)
-    return Reply(await reading.unmask(call.services.workplace, call.actor, call.params["case_no"], int(raw), call.body.purpose))
+    return Reply(
+        await reading.unmask(call.services.workplace, call.actor, call.params["case_no"], int(raw), call.body.purpose)
+    )
 
 
 async def action(call: Call[ActionBody, None]) -> Reply:
@@ -141,7 +153,9 @@ async def settle(call: Call[None, None]) -> Reply:
             fates[index] = fate
     call.services.changed()
     answers = [problem_of(f, call.request_id) if isinstance(f, DispatchError) else (200, f) for f in fates]
-    lines_out = [msgspec.json.encode({"index": i, "status": status, "body": body}) for i, (status, body) in enumerate(answers)]
+    lines_out = [
+        msgspec.json.encode({"index": i, "status": status, "body": body}) for i, (status, body) in enumerate(answers)
+    ]
     return Reply(b"\n".join(lines_out) + b"\n", headers={"Content-Type": "application/x-ndjson"})
 
 
@@ -159,7 +173,9 @@ async def queue(call: Call[None, QueueQuery]) -> Reply:
 
 async def pull_queue(call: Call[Pull, None]) -> Reply:
     key = call.request.headers.get("Idempotency-Key")
-    answer = await asyncio.shield(pull(call.services.workplace, call.params["unit"], call.body.count, call.actor, key=key))
+    answer = await asyncio.shield(
+        pull(call.services.workplace, call.params["unit"], call.body.count, call.actor, key=key)
+    )
     call.services.changed()
     return Reply(answer)
 
@@ -168,9 +184,13 @@ async def escalations(call: Call[None, EscalationQuery]) -> Reply:
     query, key = call.query, call.services.cursor_key
     after = decode_cursor(query.cursor, key, "escalations").values if query.cursor else None
     rows = await reading.escalations(
-        call.services.workplace, call.actor, after, level=query.level, waiting=query.waiting, limit=query.limit  # type: ignore[arg-type]
+        call.services.workplace, call.actor, after, level=query.level, waiting=query.waiting, limit=query.limit
     )
-    more = encode_cursor(Cursor((rows[-1]["fired_at"], rows[-1]["id"])), key, "escalations") if len(rows) == query.limit else None
+    more = (
+        encode_cursor(Cursor((rows[-1]["fired_at"], rows[-1]["id"])), key, "escalations")
+        if len(rows) == query.limit
+        else None
+    )
     return Reply(Page(rows, more))
 
 

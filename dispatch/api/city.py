@@ -34,7 +34,15 @@ async def snapshot(call: Call[None, SnapshotQuery]) -> Reply:
     # The position is read before the data: what is newer comes again on the stream and is told apart by its seq.
     epoch, offset = services.hub.position()
     data = await reading.snapshot(services.workplace, reader(call.actor, services.cities.current), call.query.limit)
-    return Reply({"epoch": epoch, "offset": offset, "degraded": services.hub.degraded, "city_version": services.cities.current.version, **data})
+    return Reply(
+        {
+            "epoch": epoch,
+            "offset": offset,
+            "degraded": services.hub.degraded,
+            "city_version": services.cities.current.version,
+            **data,
+        }
+    )
 
 
 async def overview(call: Call[None, Period]) -> Reply:
@@ -55,7 +63,12 @@ async def areas(call: Call[None, None]) -> Reply:
 
 
 async def units(call: Call[None, None]) -> Reply:
-    return Reply([{"code": u.code, "name": u.name, "parent": u.parent, "kind": u.kind, "area": u.area} for u in call.services.cities.current.units])
+    return Reply(
+        [
+            {"code": u.code, "name": u.name, "parent": u.parent, "kind": u.kind, "area": u.area}
+            for u in call.services.cities.current.units
+        ]
+    )
 
 
 async def categories(call: Call[None, None]) -> Reply:

@@ -42,7 +42,11 @@ async def quarantine(call: Call[None, Paging]) -> Reply:
     key = call.services.cursor_key
     after = decode_cursor(call.query.cursor, key, "quarantine").values if call.query.cursor else None
     rows = await call.services.quarantine.entries(after, call.query.limit)
-    more = encode_cursor(Cursor((rows[-1]["entered_at"], rows[-1]["id"])), key, "quarantine") if len(rows) == call.query.limit else None
+    more = (
+        encode_cursor(Cursor((rows[-1]["entered_at"], rows[-1]["id"])), key, "quarantine")
+        if len(rows) == call.query.limit
+        else None
+    )
     return Reply(Page(rows, more))
 
 
@@ -76,7 +80,11 @@ async def notices(call: Call[None, Paging]) -> Reply:
     recipients = _recipients(call.actor)
     at = (after[0], UUID(after[1])) if after else None
     page = await inbox.newest(call.services.pool, recipients, query.limit, at)
-    more = encode_cursor(Cursor((page[-1].created_at, str(page[-1].id))), key, "notices") if len(page) == query.limit else None
+    more = (
+        encode_cursor(Cursor((page[-1].created_at, str(page[-1].id))), key, "notices")
+        if len(page) == query.limit
+        else None
+    )
     return Reply(Page(list(page), more))
 
 

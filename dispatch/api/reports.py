@@ -17,6 +17,7 @@ from dispatch.intake.intake import Received
 
 MAX_LINES = 10_000
 
+
 class ByKey(Struct, frozen=True, forbid_unknown_fields=True):
     """The sender's own key of a report."""
 

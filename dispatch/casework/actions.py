@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 from msgspec import Meta, Struct
 
+from dispatch.casework import record
 from dispatch.city.model import City
 from dispatch.city.versions import Cities
 from dispatch.domain import workflow
@@ -22,9 +23,8 @@ from dispatch.domain.errors import BadInput, IdempotencyConflict, NotFound, Vers
 from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
 from dispatch.people.scope import is_complained_about, may_read_restricted, scope_of
-from dispatch.store import record
 from dispatch.store.clock import Clock
-from dispatch.store.pool import Ids
+from dispatch.store.pool import Connection, Ids
 from dispatch.store.statements import load
 
 SQL = load(__file__, "actions")
@@ -108,7 +108,15 @@ class Workplace:
 
 
 async def act(
-    at: Workplace, name: str, action: Action, case_no: str, body: ActionBody, by: Principal, *, if_match: str | None, key: str | None
+    at: Workplace,
+    name: str,
+    action: Action,
+    case_no: str,
+    body: ActionBody,
+    by: Principal,
+    *,
+    if_match: str | None,
+    key: str | None,
 ) -> tuple[int, bytes]:
     """Carries out one action; returns the status and the answer as JSON, the first ones again for a repeated key.
 
@@ -141,9 +149,7 @@ async def act(
         return 200, answer
 
 
-async def first_answer(
-    connection: asyncpg.Connection, by: Principal, key: str, fingerprint: bytes
-) -> tuple[int, bytes] | None:
+async def first_answer(connection: Connection, by: Principal, key: str, fingerprint: bytes) -> tuple[int, bytes] | None:
     """What `by` was told the first time for this key; a twin that is in flight is waited for. Raises IdempotencyConflict."""
     await connection.execute(SQL.one_at_a_time, by.name, key)
     first = await connection.fetchrow(SQL.first_answer, by.name, key)
@@ -158,8 +164,12 @@ def sees(change: Change, by: Principal, city: City) -> bool:
     """Whether the principal may see this case at all."""
     case, lead = change.case, change.lead
     units = {a.unit for a in change.assignments} | ({case.owner_unit} if case.owner_unit else set())
-    in_scope = by.kind == "key" and by.may("case.settle") or scope_of(by, city.units).sees(
-        units, city.map.areas.path(case.area) if case.area and case.area in city.map.areas else ()
+    in_scope = (
+        by.kind == "key"
+        and by.may("case.settle")
+        or scope_of(by, city.units).sees(
+            units, city.map.areas.path(case.area) if case.area and case.area in city.map.areas else ()
+        )
     )
     if is_complained_about(by, case.about_unit, city.units):
         return False
@@ -167,16 +177,16 @@ def sees(change: Change, by: Principal, city: City) -> bool:
 
 
 def _task(change: Change, body: ActionBody, by: Principal, city: City) -> Assignment:
-    """The assignment that an action of a unit is about: the one named, else the live one of the principal's units."""
+    """The assignment that an action of a unit is about: the one named, else the live one of the principal's own unit, else of those below."""
     units = city.units.subtree(by.unit) if by.unit in city.units else frozenset()
     mine = [a for a in change.assignments if a.unit in units and a.ended_at is None]
     if body.assignment is not None:
         mine = [a for a in change.assignments if a.id == body.assignment and a.unit in units]
     if not mine and body.assignment is None:
-        mine = [a for a in change.assignments if a.unit in units][-1:]
+        mine = sorted((a for a in change.assignments if a.unit in units), key=lambda a: a.unit == by.unit)[-1:]
     if not mine:
         raise NotFound(noun="assignment", key=str(body.assignment or "of your unit"))
-    return min(mine, key=lambda a: a.role != "lead")
+    return min(mine, key=lambda a: (a.unit != by.unit, a.role != "lead"))
 
 
 def _compare(if_match: str | None, version: int) -> None:
@@ -190,5 +200,10 @@ def answer_of(change: Change, task: Assignment | None) -> ActionAnswer:
     """What the person who acted is told."""
     case = change.case
     return ActionAnswer(
-        case.case_no, case.state, case.version, task.id if task else None, task.version if task else None, workflow.allowed(case.state)
+        case.case_no,
+        case.state,
+        case.version,
+        task.id if task else None,
+        task.version if task else None,
+        workflow.allowed(case.state),
     )

@@ -36,7 +36,9 @@ def start(
     `due_at` is a due instant that a superior has set. Raises RuleBroken where the city's policies forgot the clock.
     """
     policy = policy_of(city, case, clock) if due_at is None else PolicyLimit(RUN_THROUGH, "hours8", "given")
-    due_at, provisional, plan = _timetable(city.calendar, city.ladder, clock, case.urgency, policy.limit, policy.mode, at, due_at)
+    due_at, provisional, plan = _timetable(
+        city.calendar, city.ladder, clock, case.urgency, policy.limit, policy.mode, at, due_at
+    )
     deadline = Deadline(
         case_id=case.id,
         assignment_id=task.id if task else None,
@@ -60,7 +62,14 @@ def start(
 
 @lru_cache(maxsize=4096)
 def _timetable(
-    calendar: WorkCalendar, ladder: Ladder, clock: str, urgency: str, limit: Limit, mode: Mode, at: datetime, due_at: datetime | None
+    calendar: WorkCalendar,
+    ladder: Ladder,
+    clock: str,
+    urgency: str,
+    limit: Limit,
+    mode: Mode,
+    at: datetime,
+    due_at: datetime | None,
 ) -> tuple[datetime, bool, str]:
     """Due instant, whether it is provisional, and the ladder as JSON: equal for all that starts at one moment under one limit."""
     provisional = False

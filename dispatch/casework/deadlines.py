@@ -19,14 +19,14 @@ import asyncpg
 import msgspec
 import structlog
 
-from dispatch.casework import clocks
+from dispatch.casework import clocks, record
 from dispatch.city.model import City
 from dispatch.city.versions import Cities
 from dispatch.domain.cases import Change, Deadline, Escalation
 from dispatch.metrics import Metrics
 from dispatch.people.keyring import Keyring
-from dispatch.store import record
 from dispatch.store.clock import Clock
+from dispatch.store.pool import Connection, one
 from dispatch.store.statements import load
 
 SQL = load(__file__, "deadlines")
@@ -63,7 +63,7 @@ class Deadlines:
             fired = await self._fire_cases(connection, due, now) if due else 0
         return fired + await self._fire_quarantine(limit)
 
-    async def _fire_cases(self, connection: asyncpg.Connection, case_ids: list[int], now: datetime) -> int:
+    async def _fire_cases(self, connection: Connection, case_ids: list[int], now: datetime) -> int:
         try:
             async with connection.transaction():
                 # Whatever the schema checks at commit is checked inside the fence, where one case fails for itself alone.
@@ -78,7 +78,7 @@ class Deadlines:
             await self._postpone(connection, case_ids[0], now, fault)
             return 0
 
-    async def _act(self, connection: asyncpg.Connection, case_ids: list[int], now: datetime) -> int:
+    async def _act(self, connection: Connection, case_ids: list[int], now: datetime) -> int:
         changes = await record.hold(connection, case_ids)
         fired = 0
         for case_id in case_ids:
@@ -94,7 +94,7 @@ class Deadlines:
             self._metrics.deadlines_fired.labels(clock, level).inc()
         return fired
 
-    async def _review(self, connection: asyncpg.Connection, change: Change, city: City, now: datetime) -> None:
+    async def _review(self, connection: Connection, change: Change, city: City, now: datetime) -> None:
         """When nothing is left that would act on an open case, a review does, next working day, again and again."""
         if not change.events or any(d.next_at is not None for d in change.live()):
             return
@@ -105,7 +105,7 @@ class Deadlines:
         change.deadlines.append(clocks.start(city, change.case, "review", unit=city.desk.dispatch, at=at, round=round))
         change.event("review_set", at, ACTOR, round=round, due_at=change.deadlines[-1].due_at)
 
-    async def _postpone(self, connection: asyncpg.Connection, case_id: int, now: datetime, fault: Exception) -> None:
+    async def _postpone(self, connection: Connection, case_id: int, now: datetime, fault: Exception) -> None:
         attempts = 0
         # A case that breaks the schema's rules cannot be written at all: it stays due, and its neighbours act all the same.
         with suppress(asyncpg.IntegrityConstraintViolationError):
@@ -136,7 +136,7 @@ class Deadlines:
     async def late(self) -> tuple[int, float]:
         """The auditor: how many deadlines are late, and the seconds by which the oldest is."""
         now = await self.now()
-        row = await self._pool.fetchrow(SQL.late, now)
+        row = await one(self._pool, SQL.late, now)
         oldest = row["oldest"]
         return row["late"], (now - oldest).total_seconds() if oldest else 0.0
 

@@ -27,7 +27,15 @@ def dispatch(turn: Turn) -> None:
     case.version += 1
     turn.say("reason")
     route = Route(unit, assists, "by_hand", (f"named by {turn.by.name}",))
-    opening.dispatch(turn.change, route, turn.by.name, opening.Moment(turn.at, turn.at, False), turn.opened_under, turn.ids, reachable=turn.reachable)
+    opening.dispatch(
+        turn.change,
+        route,
+        turn.by.name,
+        opening.Moment(turn.at, turn.at, False),
+        turn.opened_under,
+        turn.ids,
+        reachable=turn.reachable,
+    )
 
 
 def _classify(turn: Turn, code: str) -> None:
@@ -51,7 +59,9 @@ def reopen(turn: Turn) -> None:
     case_step(turn.change.case.state, "reopen")
     turn.needs("note")
     turn.say("reason")
-    opening.reopen(turn.change, opening.Moment(turn.at, turn.at, False), turn.opened_under, turn.ids, reachable=turn.reachable)
+    opening.reopen(
+        turn.change, opening.Moment(turn.at, turn.at, False), turn.opened_under, turn.ids, reachable=turn.reachable
+    )
 
 
 ACTIONS = {"dispatch": Action("case.dispatch", False, dispatch), "reopen": Action("case.reopen", False, reopen)}

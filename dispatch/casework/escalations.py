@@ -4,11 +4,12 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from dispatch.casework import record
 from dispatch.casework.actions import Workplace, sees
 from dispatch.casework.deadlines import SQL
 from dispatch.domain.errors import NotFound
 from dispatch.people.principal import Principal
-from dispatch.store import record
+from dispatch.store.pool import one
 
 
 class Acknowledged(Struct, frozen=True):
@@ -39,5 +40,5 @@ class Escalations:
             if await connection.fetchrow(SQL.acknowledge, escalation, by.name, moment):
                 change.event("acknowledged", moment, by.name, escalation=escalation)
                 await record.save(connection, at.keyring, at.cities.current.map.areas, [change])
-            seen = await connection.fetchrow(SQL.escalation, escalation)
+            seen = await one(connection, SQL.escalation, escalation)
             return Acknowledged(escalation, change.case.case_no, seen["acked_by"], seen["acked_at"])

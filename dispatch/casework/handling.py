@@ -32,7 +32,12 @@ def contact(turn: Turn) -> None:
         _stop(turn, task, "contact")
     turn.say("note")
     turn.change.event(
-        "contacted", turn.at, turn.by.name, assignment=task.id, reached=turn.body.reached, attempts=task.contact_attempts
+        "contacted",
+        turn.at,
+        turn.by.name,
+        assignment=task.id,
+        reached=turn.body.reached,
+        attempts=task.contact_attempts,
     )
 
 
@@ -52,7 +57,16 @@ def return_(turn: Turn) -> None:
         if clock.assignment_id == task.id:
             clock.stop(at, cancelled=clock.clock != "sign")
     turn.say("reason")
-    turn.change.event("returned", at, turn.by.name, assignment=task.id, unit=task.unit, role=task.role, reason=reason, proposed=turn.body.unit)
+    turn.change.event(
+        "returned",
+        at,
+        turn.by.name,
+        assignment=task.id,
+        unit=task.unit,
+        role=task.role,
+        reason=reason,
+        proposed=turn.body.unit,
+    )
     turn.change.post(turn.city.desk.dispatch, ("dispatcher",), "returned", by_unit=task.unit, role=task.role)
     if task.role == "lead":
         _back_to_desk(turn)

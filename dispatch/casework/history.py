@@ -5,13 +5,13 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from dispatch.casework import record
 from dispatch.casework.actions import SQL, Workplace
 from dispatch.casework.closing import settle
 from dispatch.domain.cases import Change
 from dispatch.domain.errors import ActionNotAllowed, BadInput, DispatchError, NotFound
 from dispatch.domain.reports import Channel, ExternalId
 from dispatch.people.principal import Principal
-from dispatch.store import record
 
 
 class Closing(Struct, forbid_unknown_fields=True, frozen=True):

@@ -4,11 +4,11 @@ import hashlib
 
 import msgspec
 
+from dispatch.casework import record
 from dispatch.casework.actions import SQL, ActionAnswer, ActionBody, Turn, Workplace, answer_of, first_answer
 from dispatch.casework.handling import sign
 from dispatch.domain.errors import NotPermitted
 from dispatch.people.principal import Principal
-from dispatch.store import record
 
 
 async def pull(at: Workplace, unit: str, count: int, by: Principal, *, key: str | None) -> bytes:

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from dispatch.casework import record
 from dispatch.casework.actions import SQL, Workplace
 from dispatch.domain.cases import Words
 from dispatch.domain.errors import NotFound
 from dispatch.people.masking import find_personal
-from dispatch.store import record
 
 
 class Supplement(Struct, forbid_unknown_fields=True, frozen=True):
@@ -36,12 +36,15 @@ async def add(at: Workplace, receipt_no: str, supplement: Supplement, by: str) -
         change = (await record.hold(connection, [case_id]))[case_id]
         moment = change.instant(await at.clock.now(connection))
         spans = [[s.start, s.end, s.kind] for s in find_personal(supplement.text)]
-        document = {"text": supplement.text, "personal": spans, "attachments": supplement.attachments, "receipt_no": receipt_no}
+        document = {
+            "text": supplement.text,
+            "personal": spans,
+            "attachments": supplement.attachments,
+            "receipt_no": receipt_no,
+        }
         change.words.append(Words(at.ids.take("text"), "supplement", by, document))
         change.event("supplemented", moment, by, receipt_no=receipt_no)
         if change.lead is not None and change.case.is_open:
             change.post(change.lead.unit, ("handler",), "supplement")
         await record.save(connection, at.keyring, at.cities.current.map.areas, [change])
         return Supplemented(receipt_no, change.case.case_no, change.case.seq)
-
-

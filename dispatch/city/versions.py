@@ -8,6 +8,7 @@ import structlog
 from dispatch.city.archive import unpack
 from dispatch.city.model import City
 from dispatch.domain.errors import Unavailable
+from dispatch.store.pool import Executor
 from dispatch.store.statements import load
 
 SQL = load(__file__, "versions")
@@ -29,7 +30,7 @@ class Cities:
             raise Unavailable(part="city (run: dispatch city load DIR)", retry_after=60)
         return cls(await _read(pool, newest["version"]))
 
-    async def version(self, connection: asyncpg.Connection | asyncpg.Pool, number: int) -> City:
+    async def version(self, connection: Executor, number: int) -> City:
         """The version under which a case was opened."""
         if number not in self._known:
             self._known[number] = await _read(connection, number)
@@ -45,6 +46,6 @@ class Cities:
         return True
 
 
-async def _read(connection: asyncpg.Connection | asyncpg.Pool, number: int) -> City:
+async def _read(connection: Executor, number: int) -> City:
     archive: bytes = await connection.fetchval(SQL.archive, number)
     return await asyncio.to_thread(unpack, archive, number)

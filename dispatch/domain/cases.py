@@ -1,7 +1,7 @@
 """A case with everything that hangs on it, as it is held while it is changed.
 
 Whatever changes cases (intake, an action of a person, a deadline) makes a `Change` of a case whose row it holds, and hands
-it to `store.record`, which writes many of them with one statement a table. Rows made here have `fresh` set.
+it to `casework.record`, which writes many of them with one statement a table. Rows made here have `fresh` set.
 """
 
 from dataclasses import dataclass, field

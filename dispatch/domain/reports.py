@@ -20,7 +20,10 @@ ExternalId = Annotated[str, Meta(min_length=1, max_length=200)]
 Code = Annotated[str, Meta(max_length=64)]
 Line = Annotated[str, Meta(max_length=500)]
 Text = Annotated[str, Meta(max_length=20_000)]
-Attributes = Annotated[dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=500)] | int | float | bool], Meta(max_length=50)]
+Attributes = Annotated[
+    dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=500)] | int | float | bool],
+    Meta(max_length=50),
+]
 
 
 class Location(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):

@@ -30,16 +30,34 @@ class Step:
 
 
 CASE_STEPS = (
-    Step("dispatch", (*WAITING, "returned"), "to_sign", "case.dispatch", "S08 one lead; S06 the clock runs on over a redispatch"),
+    Step(
+        "dispatch",
+        (*WAITING, "returned"),
+        "to_sign",
+        "case.dispatch",
+        "S08 one lead; S06 the clock runs on over a redispatch",
+    ),
     Step("sign", ("to_sign",), "handling", "case.sign", "S24 signing is timed by unit"),
     Step("contact", ("handling",), "handling", "case.reply", "the citizen is contacted first (先行联系)"),
     Step("return", AT_UNIT, "returned", "case.return", "S06 a return needs a reason and reaches the dispatch desk"),
     Step("reply", ("handling",), "review", "case.reply", "S09 the unit's confirmed answer ends its clock"),
     Step("approve", ("review",), "followup", "case.approve", "S03 办结 is not closing: the citizen is asked"),
-    Step("approve_without_followup", ("review",), "closed", "case.approve", "a device, a patrol or an anonymous caller cannot be asked"),
+    Step(
+        "approve_without_followup",
+        ("review",),
+        "closed",
+        "case.approve",
+        "a device, a patrol or an anonymous caller cannot be asked",
+    ),
     Step("close", ("followup",), "closed", "case.close", "S03 closing says whether it was solved"),
     Step("reopen", ("closed",), "to_sign", "case.reopen", "a repeat on an unsolved closed case is never swallowed"),
-    Step("settle", tuple(sorted(OPEN)), "closed", "case.settle", "backfill: the closing of a recorded case at its recorded time"),
+    Step(
+        "settle",
+        tuple(sorted(OPEN)),
+        "closed",
+        "case.settle",
+        "backfill: the closing of a recorded case at its recorded time",
+    ),
 )
 
 ASSIGNMENT_STEPS = (

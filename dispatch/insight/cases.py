@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from dispatch.casework.actions import Workplace
+from dispatch.casework.record import case_keys
 from dispatch.domain import numbers, priority, workflow
 from dispatch.domain.errors import NotFound
 from dispatch.insight.reader import Reader, reader
@@ -20,7 +21,7 @@ from dispatch.people.phone import mask_phone
 from dispatch.people.principal import Principal
 from dispatch.people.scope import is_complained_about, may_read_restricted
 from dispatch.store.access import log_access
-from dispatch.store.record import case_keys
+from dispatch.store.pool import one
 from dispatch.store.statements import load
 
 SQL = load(__file__, "cases")
@@ -42,7 +43,9 @@ class Filters:
     overdue: bool | None = None
 
 
-async def list_cases(at: Workplace, by: Principal, filters: Filters, after: tuple[datetime, int] | None, limit: int) -> list[dict[str, Any]]:
+async def list_cases(
+    at: Workplace, by: Principal, filters: Filters, after: tuple[datetime, int] | None, limit: int
+) -> list[dict[str, Any]]:
     """A page of cases in the reader's scope, newest first; each has `_cursor` values `opened_at` and `id` for the next page."""
     who = reader(by, at.cities.current)
     now = at.clock.wall()
@@ -83,11 +86,16 @@ async def queue(at: Workplace, by: Principal, unit: str, limit: int) -> list[dic
     if unit not in city.units or not (who.units is None or unit in who.units):
         raise NotFound(noun="unit", key=unit)
     units = sorted(city.units.subtree(unit))
-    tasks = await at.pool.fetch(SQL.queue, units, ["to_sign", "handling"], who.restricted, who.above, limit, who.head_of)
+    tasks = await at.pool.fetch(
+        SQL.queue, units, ["to_sign", "handling"], who.restricted, who.above, limit, who.head_of
+    )
     desk = await at.pool.fetch(SQL.desk_queue, [unit], DESK_STATES, who.restricted, who.above, limit)
     rows = sorted((*tasks, *desk), key=lambda r: (-r["rank"], r["next_due_at"], r["case_id"]))[:limit]
     summaries = await _summaries(at, [row["case_id"] for row in rows])
-    return [{**{k: v for k, v in row.items() if k not in ("case_id", "rank")}, "summary": summaries.get(row["case_id"], "")} for row in rows]
+    return [
+        {**{k: v for k, v in row.items() if k not in ("case_id", "rank")}, "summary": summaries.get(row["case_id"], "")}
+        for row in rows
+    ]
 
 
 def brief(row: asyncpg.Record) -> dict[str, Any]:
@@ -148,12 +156,29 @@ async def whole(at: Workplace, by: Principal, case_no: str) -> tuple[int, dict[s
 
 def deadline(row: asyncpg.Record) -> dict[str, Any]:
     """One clock as it stands."""
-    shown = ("id", "clock", "assignment_id", "round", "unit", "started_at", "due_at", "limit_text", "mode", "rule", "status", "historic", "stopped_at", "provisional")
+    shown = (
+        "id",
+        "clock",
+        "assignment_id",
+        "round",
+        "unit",
+        "started_at",
+        "due_at",
+        "limit_text",
+        "mode",
+        "rule",
+        "status",
+        "historic",
+        "stopped_at",
+        "provisional",
+    )
     return {name: row[name] for name in shown} | {"ladder": msgspec.json.decode(row["plan"]), "next_at": row["next_at"]}
 
 
 async def _reports(at: Workplace, rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
-    people = {r["id"]: r for r in await at.pool.fetch(SQL.callers, [row["caller_id"] for row in rows if row["caller_id"]])}
+    people = {
+        r["id"]: r for r in await at.pool.fetch(SQL.callers, [row["caller_id"] for row in rows if row["caller_id"]])
+    }
     return [
         {k: row[k] for k in ("receipt_no", "channel", "kind", "received_at", "outcome", "verdict")}
         | {"caller": masked_caller(at, people.get(row["caller_id"]), confidential=row["confidential"])}
@@ -166,7 +191,10 @@ def masked_caller(at: Workplace, row: asyncpg.Record | None, *, confidential: bo
     if row is None or confidential:
         return None
     caller = vault.open_caller(at.keyring, row["person"], Sealed(row["key_id"], row["nonce"], row["sealed"]))
-    return {"name": mask_name(caller.name) if caller.name else None, "phone": mask_phone(caller.phone) if caller.phone else None}
+    return {
+        "name": mask_name(caller.name) if caller.name else None,
+        "phone": mask_phone(caller.phone) if caller.phone else None,
+    }
 
 
 async def texts(at: Workplace, case_id: int) -> list[dict[str, Any]]:
@@ -187,8 +215,12 @@ async def unmask(at: Workplace, by: Principal, case_no: str, text_id: int, purpo
     keys = await case_keys(at.pool, at.keyring, [row["id"]])
     for text in await at.pool.fetch(SQL.texts, row["id"]):
         if text["id"] == text_id and row["id"] in keys:
-            await log_access(at.pool, await at.clock.now(at.pool), by.name, "text.unmask", f"{case_no}/{text_id}", purpose)
-            document: dict[str, Any] = msgspec.json.decode(keys[row["id"]].open(text["nonce"], text["sealed"], aad("texts", "sealed", text_id)))
+            await log_access(
+                at.pool, await at.clock.now(at.pool), by.name, "text.unmask", f"{case_no}/{text_id}", purpose
+            )
+            document: dict[str, Any] = msgspec.json.decode(
+                keys[row["id"]].open(text["nonce"], text["sealed"], aad("texts", "sealed", text_id))
+            )
             document.pop("personal", None)
             return document
     raise NotFound(noun="text", key=str(text_id))
@@ -197,7 +229,9 @@ async def unmask(at: Workplace, by: Principal, case_no: str, text_id: int, purpo
 def masked(document: dict[str, Any]) -> dict[str, Any]:
     """A text's document with the numbers of people masked wherever they stand; what was set aside stays sealed."""
     whole_text = "\n".join(part for part in (document.get("title"), document.get("text")) if part)
-    shown = {k: _masked(document[k]) for k in ("address", "attributes", "attachments", "evidence", "object") if k in document}
+    shown = {
+        k: _masked(document[k]) for k in ("address", "attributes", "attachments", "evidence", "object") if k in document
+    }
     return {k: document[k] for k in ("receipt_no",) if k in document} | shown | {"text": _masked(whole_text)}
 
 
@@ -214,7 +248,11 @@ async def _summaries(at: Workplace, case_ids: Iterable[int]) -> dict[int, str]:
     ids = list(case_ids)
     keys = await case_keys(at.pool, at.keyring, ids)
     rows = await at.pool.fetch(SQL.first_texts, ids)
-    opened = {r["case_id"]: keys[r["case_id"]].open(r["nonce"], r["sealed"], aad("texts", "sealed", r["id"])) for r in rows if r["case_id"] in keys}
+    opened = {
+        r["case_id"]: keys[r["case_id"]].open(r["nonce"], r["sealed"], aad("texts", "sealed", r["id"]))
+        for r in rows
+        if r["case_id"] in keys
+    }
     return {case_id: str(masked(msgspec.json.decode(data))["text"])[:SUMMARY] for case_id, data in opened.items()}
 
 
@@ -222,7 +260,16 @@ async def events(at: Workplace, by: Principal, case_no: str, after: int, limit: 
     """The record of a case: every event with its data."""
     row = await find(at, by, case_no)
     lines = await at.pool.fetch(SQL.events, row["opened_month"], row["id"], after, limit)
-    return [{"seq": line["seq"], "at": line["at"], "type": line["type"], "actor": line["actor"], "data": _data(line["body"])} for line in lines]
+    return [
+        {
+            "seq": line["seq"],
+            "at": line["at"],
+            "type": line["type"],
+            "actor": line["actor"],
+            "data": _data(line["body"]),
+        }
+        for line in lines
+    ]
 
 
 def _data(body: bytes) -> dict[str, Any]:
@@ -239,7 +286,16 @@ async def explain(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
         "case_no": case_no,
         "city_version": row["city_version"],
         "reports": [{"receipt_no": r["receipt_no"], **msgspec.json.decode(r["explanation"])} for r in reports],
-        "assignments": [{"assignment": a["id"], "unit": a["unit"], "role": a["role"], "state": a["state"], **msgspec.json.decode(a["route"])} for a in assignments],
+        "assignments": [
+            {
+                "assignment": a["id"],
+                "unit": a["unit"],
+                "role": a["role"],
+                "state": a["state"],
+                **msgspec.json.decode(a["route"]),
+            }
+            for a in assignments
+        ],
         "priority": priority.explain(row["urgency"], row["safety"], row["people"], row["next_due_at"]),
     }
 
@@ -247,14 +303,29 @@ async def explain(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
 async def explain_deadlines(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
     """Each clock of a case: the limit, the policy it comes from, how it reads, and the ladder that was frozen with it."""
     row = await find(at, by, case_no)
-    return {"case_no": case_no, "city_version": row["city_version"], "deadlines": [deadline(d) for d in await at.pool.fetch(SQL.deadlines, row["id"])]}
+    return {
+        "case_no": case_no,
+        "city_version": row["city_version"],
+        "deadlines": [deadline(d) for d in await at.pool.fetch(SQL.deadlines, row["id"])],
+    }
 
 
-async def escalations(at: Workplace, by: Principal, after: tuple[datetime, int] | None, *, level: int, waiting: bool, limit: int) -> list[dict[str, Any]]:
+async def escalations(
+    at: Workplace, by: Principal, after: tuple[datetime, int] | None, *, level: int, waiting: bool, limit: int
+) -> list[dict[str, Any]]:
     """Levels of the ladder that fired, newest first, in the reader's scope."""
     who = reader(by, at.cities.current)
     rows = await at.pool.fetch(
-        SQL.escalations, *(after or (FAR_FUTURE, 0)), level, waiting, who.units, who.areas, who.restricted, who.above, limit, who.head_of
+        SQL.escalations,
+        *(after or (FAR_FUTURE, 0)),
+        level,
+        waiting,
+        who.units,
+        who.areas,
+        who.restricted,
+        who.above,
+        limit,
+        who.head_of,
     )
     return [dict(row) for row in rows]
 
@@ -269,7 +340,7 @@ async def snapshot(at: Workplace, who: Reader, limit: int) -> dict[str, Any]:
 
 async def overview(at: Workplace, since: datetime, until: datetime) -> dict[str, Any]:
     """Figures of a period, each with numerator and denominator; a ratio without a denominator is null."""
-    cases = await at.pool.fetchrow(SQL.overview, since, until)
+    cases = await one(at.pool, SQL.overview, since, until)
     reports = {row["outcome"]: row["reports"] for row in await at.pool.fetch(SQL.overview_reports, since, until)}
     clocks = await at.pool.fetch(SQL.overview_deadlines, since, until)
     return {
@@ -285,4 +356,9 @@ async def overview(at: Workplace, since: datetime, until: datetime) -> dict[str,
 
 def ratio(numerator: int, denominator: int, *, excluded: int = 0) -> dict[str, Any]:
     """A figure with what it is made of."""
-    return {"numerator": numerator, "denominator": denominator, "excluded": excluded, "value": numerator / denominator if denominator else None}
+    return {
+        "numerator": numerator,
+        "denominator": denominator,
+        "excluded": excluded,
+        "value": numerator / denominator if denominator else None,
+    }

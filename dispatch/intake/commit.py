@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from dispatch.casework import record
 from dispatch.city.model import City
 from dispatch.domain import numbers
 from dispatch.domain.cases import Change
@@ -26,9 +27,8 @@ from dispatch.intake.route import route
 from dispatch.intake.similarity import Sketch
 from dispatch.people import vault
 from dispatch.people.keyring import Keyring, aad
-from dispatch.store import record
 from dispatch.store.clock import Clock
-from dispatch.store.pool import Ids
+from dispatch.store.pool import Connection, Executor, Ids
 from dispatch.store.statements import load
 
 SQL = load(__file__, "intake")
@@ -93,7 +93,7 @@ class Desk:
     ids: Ids
 
 
-async def commit(connection: asyncpg.Connection, desk: Desk, batch: Sequence[Incoming]) -> None:
+async def commit(connection: Connection, desk: Desk, batch: Sequence[Incoming]) -> None:
     """Takes `batch` (of different keys, in order of arrival) in within the running transaction; fills in every fate."""
     fresh = await _keys(connection, desk, batch)
     held = [i for i in fresh if isinstance(i.item, Held)]
@@ -106,7 +106,7 @@ async def commit(connection: asyncpg.Connection, desk: Desk, batch: Sequence[Inc
         await _quarantine(connection, desk, held)
 
 
-async def _keys(connection: asyncpg.Connection, desk: Desk, batch: Sequence[Incoming]) -> list[Incoming]:
+async def _keys(connection: Connection, desk: Desk, batch: Sequence[Incoming]) -> list[Incoming]:
     """Takes the keys; those that stood before get their first answer, or their conflict, here."""
     today = desk.clock.wall()
     day = today.astimezone(desk.city.tz).date()
@@ -145,7 +145,7 @@ def _stood_before(incoming: Incoming, row: asyncpg.Record) -> bool:
     return False
 
 
-async def _decide(connection: asyncpg.Connection, desk: Desk, reports: list[Incoming]) -> list[Taken]:
+async def _decide(connection: Connection, desk: Desk, reports: list[Incoming]) -> list[Taken]:
     items = [i.item for i in reports if isinstance(i.item, Prepared)]
     if neighbourhoods := sorted({n for item in items for n in item.neighbourhoods}):
         await connection.execute(SQL.lock_neighbourhoods, neighbourhoods)
@@ -172,7 +172,7 @@ def _refresh(candidate: Candidate, change: Change) -> bool:
     return True
 
 
-async def candidates(connection: asyncpg.Connection | asyncpg.Pool, desk: Desk, items: list[Prepared]) -> list[Candidate]:
+async def candidates(connection: Executor, desk: Desk, items: list[Prepared]) -> list[Candidate]:
     """Cases that any of these reports could be about."""
     rules = desk.city.matching
     compared = [i for i in items if not i.restricted]
@@ -184,10 +184,22 @@ async def candidates(connection: asyncpg.Connection | asyncpg.Pool, desk: Desk, 
         return []
     since = min(i.reading.received_at or desk.clock.wall() for i in compared) - timedelta(days=rules.days + 1)
     rows = await connection.fetch(
-        SQL.candidates, [t for t, _ in tiles], [k for _, k in tiles], unknown, sorted(persons), [a for a, _ in akin], [k for _, k in akin], since
+        SQL.candidates,
+        [t for t, _ in tiles],
+        [k for _, k in tiles],
+        unknown,
+        sorted(persons),
+        [a for a, _ in akin],
+        [k for _, k in akin],
+        since,
     )
     return [
-        Candidate(*(r[name] for name in _COMPARED), sketch=Sketch.unpack(r["bigrams"]), persons=set(r["persons"]), about=r["about_unit"])
+        Candidate(
+            **{k: r[k] for k in _COMPARED},
+            sketch=Sketch.unpack(r["bigrams"]),
+            persons=set(r["persons"]),
+            about=r["about_unit"],
+        )
         for r in rows
     ]
 
@@ -238,7 +250,22 @@ def _is_another(identity: vault.Identity | None, target: Candidate) -> bool:
 def _candidate(item: Prepared, id: int, at: datetime) -> Candidate:
     place, category, identity = item.place, item.category, item.reading.identity
     persons = {identity.person} if identity else set()
-    return Candidate(id, "", True, category.code if category else None, item.kin, place.lon, place.lat, place.area, at, None, None, item.reading.sketch, persons, item.about)
+    return Candidate(
+        id,
+        "",
+        True,
+        category.code if category else None,
+        item.kin,
+        place.lon,
+        place.lat,
+        place.area,
+        at,
+        None,
+        None,
+        item.reading.sketch,
+        persons,
+        item.about,
+    )
 
 
 def _take(incoming: Incoming, one: Plan, held: dict[int, Change], desk: Desk, now: datetime) -> Taken:
@@ -274,7 +301,7 @@ def _keeps_its_own(item: Prepared) -> None:
             item.reading.aside(name, value, "joined", "the report joined a case that keeps its own")
 
 
-async def _write(connection: asyncpg.Connection, desk: Desk, taken: list[Taken]) -> None:
+async def _write(connection: Connection, desk: Desk, taken: list[Taken]) -> None:
     changes = list({id(t.change): t.change for t in taken}.values())
     fresh = {c.case.id for c in changes if c.case.fresh}
     await record.save(connection, desk.keyring, desk.city.map.areas, changes)
@@ -282,7 +309,9 @@ async def _write(connection: asyncpg.Connection, desk: Desk, taken: list[Taken])
     await _count_people(connection, taken, callers)
     own = [t for t in taken if t.change.case.id in fresh and t.outcome in ("opened", "linked", "triage")]
     if own:
-        rows = [(t.change.case.id, t.prepared.reading.sketch.pack(), "\x01".join(t.prepared.reading.tokens)) for t in own]
+        rows = [
+            (t.change.case.id, t.prepared.reading.sketch.pack(), "\x01".join(t.prepared.reading.tokens)) for t in own
+        ]
         await connection.execute(SQL.insert_signatures, *zip(*rows, strict=True))
     links = [
         (t.change.case.id, t.match.candidate.id, "suggested" if t.match.suggested else t.match.verdict, t.match.score)
@@ -291,7 +320,9 @@ async def _write(connection: asyncpg.Connection, desk: Desk, taken: list[Taken])
     ]
     if links:
         await connection.execute(SQL.insert_links, *zip(*links, strict=True))
-    await connection.copy_records_to_table("reports", records=[_report_row(t, callers) for t in taken], columns=REPORT_COLUMNS)
+    await connection.copy_records_to_table(
+        "reports", records=[_report_row(t, callers) for t in taken], columns=REPORT_COLUMNS
+    )
 
 
 REPORT_COLUMNS = (
@@ -303,7 +334,12 @@ REPORT_COLUMNS = (
 def _report_row(taken: Taken, callers: dict[bytes, int]) -> tuple[Any, ...]:
     reading, place, match = taken.prepared.reading, taken.prepared.place, taken.match
     explanation = {
-        "match": {"verdict": match.verdict, "score": match.score, "suggested": match.suggested, "reasons": match.reasons},
+        "match": {
+            "verdict": match.verdict,
+            "score": match.score,
+            "suggested": match.suggested,
+            "reasons": match.reasons,
+        },
         "route": taken.route.view if taken.route else None,
         "city_version": taken.change.case.city_version,
         "warnings": [[w.field, w.code] for w in reading.warnings],
@@ -316,8 +352,10 @@ def _report_row(taken: Taken, callers: dict[bytes, int]) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-async def _callers(connection: asyncpg.Connection, keyring: Keyring, taken: list[Taken]) -> dict[bytes, int]:
-    people = {t.prepared.reading.identity.person: t.prepared.reading.identity for t in taken if t.prepared.reading.identity}
+async def _callers(connection: Connection, keyring: Keyring, taken: list[Taken]) -> dict[bytes, int]:
+    people = {
+        t.prepared.reading.identity.person: t.prepared.reading.identity for t in taken if t.prepared.reading.identity
+    }
     if not people:
         return {}
     ordered = [people[person] for person in sorted(people)]
@@ -327,14 +365,16 @@ async def _callers(connection: asyncpg.Connection, keyring: Keyring, taken: list
     return {r["person"]: r["id"] for r in await connection.fetch(SQL.caller_ids, list(people))}
 
 
-async def _count_people(connection: asyncpg.Connection, taken: list[Taken], callers: dict[bytes, int]) -> None:
-    counted = Counter((t.change.case.id, callers[t.prepared.reading.identity.person]) for t in taken if t.prepared.reading.identity)
+async def _count_people(connection: Connection, taken: list[Taken], callers: dict[bytes, int]) -> None:
+    counted = Counter(
+        (t.change.case.id, callers[t.prepared.reading.identity.person]) for t in taken if t.prepared.reading.identity
+    )
     if counted:
         rows = [(case_id, caller_id, n) for (case_id, caller_id), n in sorted(counted.items())]
         await connection.execute(SQL.count_people, *zip(*rows, strict=True))
 
 
-async def _answer(connection: asyncpg.Connection, desk: Desk, reports: list[Incoming], taken: list[Taken]) -> None:
+async def _answer(connection: Connection, desk: Desk, reports: list[Incoming], taken: list[Taken]) -> None:
     rows = []
     for incoming, one in zip(reports, taken, strict=True):
         incoming.answer = encode(opening.answer(one, desk.keyring.track_code(one.receipt_no)))
@@ -344,7 +384,7 @@ async def _answer(connection: asyncpg.Connection, desk: Desk, reports: list[Inco
         await connection.execute(SQL.answer_keys, *zip(*rows, strict=True))
 
 
-async def _quarantine(connection: asyncpg.Connection, desk: Desk, held: list[Incoming]) -> None:
+async def _quarantine(connection: Connection, desk: Desk, held: list[Incoming]) -> None:
     now = await desk.clock.now(connection)
     limit = desk.city.policies.limit("quarantine", category=(), kind="other", urgency="ordinary", branch="subject")
     due = desk.city.calendar.due(now, limit.limit, limit.mode).at if limit else now + timedelta(days=1)
@@ -354,10 +394,23 @@ async def _quarantine(connection: asyncpg.Connection, desk: Desk, held: list[Inc
         assert isinstance(item, Held)
         answer = Answer(incoming.receipt_no, desk.keyring.track_code(incoming.receipt_no), "quarantined")
         incoming.answer, incoming.status = encode(answer), 201
-        sealed = desk.keyring.seal(encode(Entry(item.report, item.backfill)), aad("quarantine", "sealed", incoming.receipt_no))
+        sealed = desk.keyring.seal(
+            encode(Entry(item.report, item.backfill)), aad("quarantine", "sealed", incoming.receipt_no)
+        )
         keys.append((incoming.receipt_no, incoming.fingerprint, now, None, incoming.answer, True))
         entries.append(
-            (incoming.receipt_no, *incoming.key, item.reason, item.field, desk.city.desk.dispatch, now, due, sealed.key_id, sealed.nonce, sealed.data)
+            (
+                incoming.receipt_no,
+                *incoming.key,
+                item.reason,
+                item.field,
+                desk.city.desk.dispatch,
+                now,
+                due,
+                sealed.key_id,
+                sealed.nonce,
+                sealed.data,
+            )
         )
     await connection.execute(SQL.answer_keys, *zip(*keys, strict=True))
     await connection.execute(SQL.insert_quarantine, *zip(*entries, strict=True))

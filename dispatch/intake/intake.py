@@ -26,7 +26,14 @@ BATCH = 128
 QUEUE = 2048
 # How often, and how far apart in seconds, a batch is tried again while the database is away or two batches got in each other's way.
 RETRIES = (0.05, 0.2, 0.5, 1.0, 2.0, 2.0)
-LOST = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, OSError)
+LOST = (
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    OSError,
+)
 AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 AT_FAULT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 
@@ -43,7 +50,13 @@ class Intake:
     """`submit` is awaited by the API and by every connector; `run` commits what waits, one batch after the other."""
 
     def __init__(
-        self, pool: asyncpg.Pool, city: Cities, keyring: Keyring, clock: Clock, ids: Ids, committed: Callable[[Sequence[Incoming]], None]
+        self,
+        pool: asyncpg.Pool,
+        city: Cities,
+        keyring: Keyring,
+        clock: Clock,
+        ids: Ids,
+        committed: Callable[[Sequence[Incoming]], None],
     ) -> None:
         self._pool, self._city, self._keyring, self._clock, self._ids = pool, city, keyring, clock, ids
         self._committed = committed
@@ -79,7 +92,9 @@ class Intake:
             raise Overloaded(retry_after=1)
         return await self._take(Incoming(self.prepare(report, by)))
 
-    async def submit_all(self, reports: Sequence[Report | DispatchError], by: Principal) -> list[Received | DispatchError]:
+    async def submit_all(
+        self, reports: Sequence[Report | DispatchError], by: Principal
+    ) -> list[Received | DispatchError]:
         """Takes many in, in order, waiting for room; a bad one harms no neighbour."""
         fates: list[Received | DispatchError | asyncio.Task[Received]] = []
         for report in reports:
@@ -189,9 +204,13 @@ class Intake:
             return await self._commit(batch[middle:])
         incoming, problem = batch[0], getattr(fault, "constraint_name", None) or type(fault).__name__
         known = isinstance(fault, (*AT_FAULT, DispatchError))
-        log.error("intake.report_refused", problem=problem, receipt_no=incoming.receipt_no, exc_info=None if known else fault)
+        log.error(
+            "intake.report_refused", problem=problem, receipt_no=incoming.receipt_no, exc_info=None if known else fault
+        )
         if isinstance(incoming.item, Prepared) and incoming.item.backfill:
-            incoming.item = Held(incoming.report, incoming.fingerprint, "refused-by-schema", problem, incoming.item.by, backfill=True)
+            incoming.item = Held(
+                incoming.report, incoming.fingerprint, "refused-by-schema", problem, incoming.item.by, backfill=True
+            )
             return await self._commit(batch)
         if isinstance(fault, DispatchError):
             return _refuse(batch, fault)

@@ -152,7 +152,9 @@ def _in_time(candidate: Candidate, at: datetime, rules: Matching, *, same_person
     if candidate.is_open:
         age = at - candidate.opened_at
         return timedelta(days=-1) <= age and (same_person or age <= timedelta(days=rules.days))
-    return candidate.closed_at is not None and candidate.solved is not True and at - candidate.closed_at <= UNSOLVED_WINDOW
+    return (
+        candidate.closed_at is not None and candidate.solved is not True and at - candidate.closed_at <= UNSOLVED_WINDOW
+    )
 
 
 def _compare(report: Prepared, candidate: Candidate, rules: Matching) -> Match | None:
@@ -171,17 +173,26 @@ def _compare(report: Prepared, candidate: Candidate, rules: Matching) -> Match |
         return Match("facet", score, False, candidate, _reasons(parts, distance))
     if distance is not None and not near:
         copied = text is not None and text >= COPIED and candidate.is_open
-        return Match("topic", round(min(text or 0, rules.attach - 0.01), 3), False, candidate, _reasons(parts, distance)) if copied else None
+        return (
+            Match("topic", round(min(text or 0, rules.attach - 0.01), 3), False, candidate, _reasons(parts, distance))
+            if copied
+            else None
+        )
     if score >= rules.attach:
         return Match("repeat" if same_person else "joined", score, False, candidate, _reasons(parts, distance))
     return Match("new", score, True, candidate, _reasons(parts, distance)) if score >= rules.suggest else None
 
 
 def _reasons(parts: dict[str, float], distance: float | None) -> tuple[str, ...]:
-    return (*(f"{name} {value:+.2f}" for name, value in parts.items()), *([f"{distance:.0f} m"] if distance is not None else []))
+    return (
+        *(f"{name} {value:+.2f}" for name, value in parts.items()),
+        *([f"{distance:.0f} m"] if distance is not None else []),
+    )
 
 
-def _score(kind: float, distance: float | None, radius_m: float, text: float | None, same_person: bool) -> dict[str, float]:
+def _score(
+    kind: float, distance: float | None, radius_m: float, text: float | None, same_person: bool
+) -> dict[str, float]:
     """Named parts that add up to the score. With a place it weighs as much as the kind; without, the text does."""
     if distance is not None:
         parts = {"kind": 0.55 * kind, "place": 0.45 * max(0.0, 1 - 0.5 * distance / radius_m)}

@@ -80,7 +80,13 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
     change.deadlines = [
         clocks.start(city, case, "dispatch", unit=city.desk.dispatch, at=opened_at, past_at=moment.past_at),
         clocks.start(
-            city, case, "close", unit=case.owner_unit or city.desk.dispatch, at=opened_at, past_at=moment.past_at, due_at=reading.due_at
+            city,
+            case,
+            "close",
+            unit=case.owner_unit or city.desk.dispatch,
+            at=opened_at,
+            past_at=moment.past_at,
+            due_at=reading.due_at,
         ),
     ]
     _received(change, prepared, moment)
@@ -124,9 +130,13 @@ def dispatch(change: Change, route: Route, by: str, moment: Moment, city: City, 
     """Gives the case to its lead and assists; their clocks start, the dispatch clock stops, the case clock runs on."""
     case = change.case
     assert route.lead is not None
-    explained = msgspec.json.encode({"rule": route.rule, "tried": list(route.reasons), "city_version": city.version}).decode()
+    explained = msgspec.json.encode(
+        {"rule": route.rule, "tried": list(route.reasons), "city_version": city.version}
+    ).decode()
     tasks = [
-        Assignment(ids.take("assignment"), case.id, role, unit, "to_sign", case.round, moment.at, by, explained, fresh=True)
+        Assignment(
+            ids.take("assignment"), case.id, role, unit, "to_sign", case.round, moment.at, by, explained, fresh=True
+        )
         for role, unit in (("lead", route.lead), *(("assist", unit) for unit in route.assists if unit != route.lead))
     ]
     change.assignments += tasks
@@ -135,7 +145,11 @@ def dispatch(change: Change, route: Route, by: str, moment: Moment, city: City, 
         deadline.stop(moment.at, cancelled=deadline.clock == "review")
     for deadline in change.live("close"):
         deadline.unit = route.lead
-    started = [d for task in tasks for d in clocks.to_dispatch(city, case, task, at=moment.at, reachable=reachable, past_at=moment.past_at)]
+    started = [
+        d
+        for task in tasks
+        for d in clocks.to_dispatch(city, case, task, at=moment.at, reachable=reachable, past_at=moment.past_at)
+    ]
     change.deadlines += started
     change.event(
         "dispatched",
@@ -149,7 +163,9 @@ def dispatch(change: Change, route: Route, by: str, moment: Moment, city: City, 
     )
 
 
-def attach(change: Change, prepared: Prepared, receipt_no: str, match: Match, moment: Moment, *, new_person: bool) -> None:
+def attach(
+    change: Change, prepared: Prepared, receipt_no: str, match: Match, moment: Moment, *, new_person: bool
+) -> None:
     """Adds a report to a case: one more person, or a reminder (催单) of one already counted."""
     case = change.case
     if new_person and prepared.reading.human:
@@ -193,10 +209,18 @@ def reopen(change: Change, moment: Moment, city: City, ids: Ids, *, reachable: b
     case.closed_at = case.settled_at = case.solved = None
     if last is None:
         case.state, case.owner_unit = "triage", city.desk.dispatch
-        change.deadlines.append(clocks.start(city, case, "dispatch", unit=city.desk.dispatch, at=moment.at, past_at=moment.past_at))
+        change.deadlines.append(
+            clocks.start(city, case, "dispatch", unit=city.desk.dispatch, at=moment.at, past_at=moment.past_at)
+        )
     unit = last.unit if last else city.desk.dispatch
     change.deadlines.append(clocks.start(city, case, "close", unit=unit, at=moment.at, past_at=moment.past_at))
-    change.event("reopened", change.instant(moment.now), INTAKE, round=case.round, deadlines=[view(d) for d in change.live("close")])
+    change.event(
+        "reopened",
+        change.instant(moment.now),
+        INTAKE,
+        round=case.round,
+        deadlines=[view(d) for d in change.live("close")],
+    )
     if last is not None:
         again = Route(last.unit, (), "reopened", (f"round {case.round}: the unit that handled it",))
         dispatch(change, again, INTAKE, moment, city, ids, reachable=reachable)
@@ -223,7 +247,11 @@ def words(prepared: Prepared, report_id: int, receipt_no: str, text_id: int) -> 
         "attachments": report.attachments,
         "party": report.about.party if report.about else None,
         "object": report.about.object if report.about else None,
-        "relayed": {k: v for k in ("order_no", "source_ref", "call_id", "callback_required") if (v := getattr(report, k)) is not None},
+        "relayed": {
+            k: v
+            for k in ("order_no", "source_ref", "call_id", "callback_required")
+            if (v := getattr(report, k)) is not None
+        },
         "set_aside": reading.set_aside,
     }
     return Words(text_id, "report", prepared.by, {k: v for k, v in document.items() if v}, report_id)
@@ -245,9 +273,17 @@ def answer(taken: Taken, track_code: str) -> Answer:
         area=case.area,
         lead_unit=lead.unit if lead else None,
         assist_units=[a.unit for a in change.assignments if a.role == "assist" and a.round == case.round],
-        priority=priority.explain(case.urgency, case.safety, case.people, min((d.due_at for d in change.live()), default=None)),
+        priority=priority.explain(
+            case.urgency, case.safety, case.people, min((d.due_at for d in change.live()), default=None)
+        ),
         deadlines=[view(d) for d in change.deadlines if d.stopped_at is None],
-        match=MatchView(match.verdict, match.score, match.suggested, match.candidate.case_no if match.candidate else None, list(match.reasons)),
+        match=MatchView(
+            match.verdict,
+            match.score,
+            match.suggested,
+            match.candidate.case_no if match.candidate else None,
+            list(match.reasons),
+        ),
         route=taken.route.view if taken.route else None,
         warnings=list(reading.warnings),
         links=links,
@@ -257,5 +293,11 @@ def answer(taken: Taken, track_code: str) -> Answer:
 def view(deadline: Deadline) -> DeadlineView:
     """A deadline as answers and events show it."""
     return DeadlineView(
-        deadline.clock, deadline.unit, deadline.started_at, deadline.due_at, deadline.limit_text, deadline.status, deadline.provisional
+        deadline.clock,
+        deadline.unit,
+        deadline.started_at,
+        deadline.due_at,
+        deadline.limit_text,
+        deadline.status,
+        deadline.provisional,
     )

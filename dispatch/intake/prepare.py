@@ -32,8 +32,14 @@ def prepare(report: Report, *, city: City, keyring: Keyring, by: Principal, wall
     except (NothingToActOn, BadInput) as refusal:
         if not backfill:
             raise
-        return Held(report, fingerprint(report), refusal.code, str(refusal.data.get("field", "")), by.name, backfill=True)
-    tiles = tuple(tiles_near(place.lon, place.lat, city.matching.radius_m)) if place.lon is not None and place.lat is not None else ()
+        return Held(
+            report, fingerprint(report), refusal.code, str(refusal.data.get("field", "")), by.name, backfill=True
+        )
+    tiles = (
+        tuple(tiles_near(place.lon, place.lat, city.matching.radius_m))
+        if place.lon is not None and place.lat is not None
+        else ()
+    )
     restricted = reading.kind == "tipoff" or (category is not None and category.restricted)
     prepared = Prepared(reading, place, category, restricted, tiles, (), backfill, by.name, about)
     prepared.neighbourhoods = _neighbourhoods(prepared, reading)

@@ -1,9 +1,8 @@
 """What could not be taken in (待核): listed with its owner and deadline, read at the desk, corrected and released."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-
-from dataclasses import replace
 
 import asyncpg
 import msgspec
@@ -14,8 +13,8 @@ from dispatch.intake.commit import SQL, Entry
 from dispatch.intake.intake import Intake, Received
 from dispatch.people.keyring import Keyring, Sealed, aad
 from dispatch.people.principal import Principal
-from dispatch.store.clock import Clock
 from dispatch.store.access import log_access
+from dispatch.store.clock import Clock
 
 EARLIEST = (datetime(1970, 1, 1, tzinfo=UTC), 0)
 
@@ -34,7 +33,21 @@ class Quarantine:
         """One open entry with the report as it was sent; who looked is logged. Raises NotFound."""
         row = await self._row(number)
         await log_access(self._pool, await self._clock.now(self._pool), by.name, "quarantine.read", row["receipt_no"])
-        shown = {k: row[k] for k in ("id", "receipt_no", "channel", "external_id", "reason", "field", "owner_unit", "entered_at", "due_at", "level")}
+        shown = {
+            k: row[k]
+            for k in (
+                "id",
+                "receipt_no",
+                "channel",
+                "external_id",
+                "reason",
+                "field",
+                "owner_unit",
+                "entered_at",
+                "due_at",
+                "level",
+            )
+        }
         return {**shown, "report": msgspec.to_builtins(self._entry(row).report)}
 
     async def release(self, number: int, corrected: Report, by: Principal) -> Received:
@@ -57,4 +70,6 @@ class Quarantine:
 
     def _entry(self, row: asyncpg.Record) -> Entry:
         sealed = Sealed(row["key_id"], row["nonce"], row["sealed"])
-        return msgspec.json.decode(self._keyring.open(sealed, aad("quarantine", "sealed", row["receipt_no"])), type=Entry)
+        return msgspec.json.decode(
+            self._keyring.open(sealed, aad("quarantine", "sealed", row["receipt_no"])), type=Entry
+        )

@@ -118,7 +118,9 @@ def _codes(reading: Reading) -> None:
 def _times(reading: Reading, city: City, wall: datetime) -> None:
     report = reading.report
     reading.received_at = _instant(reading, "received_at", report.received_at, latest=wall + FUTURE)
-    reading.occurred_at = _instant(reading, "occurred_at", report.occurred_at, latest=(reading.received_at or wall) + FUTURE)
+    reading.occurred_at = _instant(
+        reading, "occurred_at", report.occurred_at, latest=(reading.received_at or wall) + FUTURE
+    )
     reading.due_at = _instant(reading, "due_at", report.due_at, latest=None)
     if reading.due_at and reading.due_at <= (reading.received_at or wall):
         reading.aside("due_at", report.due_at, "in_past", "due before it was received; the city's own limit stands")

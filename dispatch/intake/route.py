@@ -49,7 +49,12 @@ def route(report: Prepared, city: City, at: datetime) -> Route:
 
 
 def by_book(
-    category: Category, areas: tuple[str, ...], city: City, at: datetime, excluded: frozenset[str] = NOBODY, attributes: dict[str, Any] | None = None
+    category: Category,
+    areas: tuple[str, ...],
+    city: City,
+    at: datetime,
+    excluded: frozenset[str] = NOBODY,
+    attributes: dict[str, Any] | None = None,
 ) -> Route:
     """What the duty book says for a category in an area."""
     path = city.categories.path(category.code, category.table_version)

@@ -25,6 +25,7 @@ from msgspec import Struct
 
 from connectors.alarms import AlarmRule, DeviceState, ripen, step
 from connectors.cloudevents import EventFault, SensorEvent, parse
+from dispatch.casework import record
 from dispatch.city.model import City, Device, SensorType
 from dispatch.city.versions import Cities
 from dispatch.domain.errors import BadInput, DispatchError
@@ -33,8 +34,8 @@ from dispatch.intake.intake import Intake
 from dispatch.metrics import Metrics
 from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
-from dispatch.store import record
 from dispatch.store.clock import Clock
+from dispatch.store.pool import Connection, one
 from dispatch.store.statements import load
 
 SQL = load(__file__, "sensors")
@@ -59,8 +60,17 @@ class Result(Struct, frozen=True, omit_defaults=True):
 class Sensors:
     """The station through which sensor events come in."""
 
-    def __init__(self, pool: asyncpg.Pool, cities: Cities, intake: Intake, keyring: Keyring, clock: Clock, metrics: Metrics) -> None:
-        self._pool, self._cities, self._intake, self._keyring, self._clock, self._metrics = pool, cities, intake, keyring, clock, metrics
+    def __init__(
+        self, pool: asyncpg.Pool, cities: Cities, intake: Intake, keyring: Keyring, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._pool, self._cities, self._intake, self._keyring, self._clock, self._metrics = (
+            pool,
+            cities,
+            intake,
+            keyring,
+            clock,
+            metrics,
+        )
         self._holding = asyncio.Semaphore(HOLDING)
 
     async def take(self, body: bytes, content_type: str) -> list[Result]:
@@ -73,7 +83,9 @@ class Sensors:
 
     async def _one(self, event: SensorEvent | EventFault) -> Result:
         if isinstance(event, EventFault):
-            return self._counted("?", Result(event.id or f"#{event.index}", "", "refused", problem=f"{event.attribute}: {event.problem}"))
+            return self._counted(
+                "?", Result(event.id or f"#{event.index}", "", "refused", problem=f"{event.attribute}: {event.problem}")
+            )
         city = self._cities.current
         kind = city.sensors.get(event.type) or city.sensors.cleared(event.type)
         if kind is None:
@@ -96,29 +108,46 @@ class Sensors:
             attributes={"source": event.source[:500], "device": (event.subject or "")[:500], "type": event.type[:500]},
         )  # fmt: skip
         received = await self._intake.set_aside(report, "unknown-device", "subject", STATION)
-        return Result(event.id, event.source, "quarantined", receipt_no=msgspec.json.decode(received.answer, type=Answer).receipt_no)
+        return Result(
+            event.id,
+            event.source,
+            "quarantined",
+            receipt_no=msgspec.json.decode(received.answer, type=Answer).receipt_no,
+        )
 
     async def _known(self, event: SensorEvent, kind: SensorType, device: Device, city: City) -> Result:
         place = (event.source, device.code, kind.type)
         async with self._holding, self._pool.acquire() as connection, connection.transaction():
             await connection.execute(SQL.make_device, *place)
-            row = await connection.fetchrow(SQL.hold_device, *place)
+            row = await one(connection, SQL.hold_device, *place)
             before = msgspec.json.decode(row["state"], type=DeviceState | None)
-            phase = "cleared" if event.type == kind.cleared_by else "raised"
-            rule = AlarmRule(kind.category, phase, kind.min_duration_s, kind.hold_off_s)
+            cleared = event.type == kind.cleared_by
+            rule = AlarmRule(kind.category, "cleared" if cleared else "raised", kind.min_duration_s, kind.hold_off_s)
             after, action = step(before, event, rule)
             case_id, result = row["case_id"], Result(event.id, event.source, "ignored")
             if action == "raise" or (action == "continue" and not row["case_open"]):
-                case_id, result = await self._raise(connection, event.id, event.source, _key(event), event.time, kind, device, city)
+                case_id, result = await self._raise(
+                    connection, event.id, event.source, _key(event), event.time, kind, device, city
+                )
             elif action == "note_cleared" and row["case_open"]:
                 result = Result(event.id, event.source, "cleared", await self._note(connection, case_id, kind, event))
             elif action != "ignore":
-                result = Result(event.id, event.source, {"hold": "held", "continue": "continued"}.get(action, "ignored"))
+                result = Result(
+                    event.id, event.source, {"hold": "held", "continue": "continued"}.get(action, "ignored")
+                )
             await self._save(connection, place, after, case_id)
         return result
 
     async def _raise(
-        self, connection: asyncpg.Connection, id: str, source: str, key: str, at: datetime, kind: SensorType, device: Device, city: City
+        self,
+        connection: Connection,
+        id: str,
+        source: str,
+        key: str,
+        at: datetime,
+        kind: SensorType,
+        device: Device,
+        city: City,
     ) -> tuple[int | None, Result]:
         report = Report(
             CHANNEL, key, kind="sensor", title=kind.name, text=f"{device.name} {kind.name}", category=kind.category, urgency=kind.urgency,
@@ -130,14 +159,16 @@ class Sensors:
         row = await connection.fetchrow(SQL.case_of, CHANNEL, key)
         return (row["case_id"] if row else None), Result(id, source, "raised", answer.case_no, answer.receipt_no)
 
-    async def _note(self, connection: asyncpg.Connection, case_id: int, kind: SensorType, event: SensorEvent) -> str:
+    async def _note(self, connection: Connection, case_id: int, kind: SensorType, event: SensorEvent) -> str:
         change = (await record.hold(connection, [case_id]))[case_id]
         at = change.instant(await self._clock.now(connection))
         change.event("alarm_cleared", at, CHANNEL, alarm=kind.type, device=event.subject, cleared_at=event.time)
         await record.save(connection, self._keyring, self._cities.current.map.areas, [change])
         return change.case.case_no
 
-    async def _save(self, connection: asyncpg.Connection, place: tuple[str, str, str], state: DeviceState, case_id: int | None) -> None:
+    async def _save(
+        self, connection: Connection, place: tuple[str, str, str], state: DeviceState, case_id: int | None
+    ) -> None:
         await connection.execute(SQL.save_device, *place, msgspec.json.encode(state).decode(), case_id, state.ripe_at)
 
     async def ripen(self) -> int:
@@ -156,7 +187,7 @@ class Sensors:
         source, code, alarm = place
         kind, device = city.sensors.get(alarm), city.devices.get(code)
         async with self._holding, self._pool.acquire() as connection, connection.transaction():
-            row = await connection.fetchrow(SQL.hold_device, *place)
+            row = await one(connection, SQL.hold_device, *place)
             state, action = ripen(msgspec.json.decode(row["state"], type=DeviceState), now)
             case_id = row["case_id"]
             if action == "raise" and kind is not None and device is not None and state.since is not None:

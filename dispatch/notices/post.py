@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from dispatch.domain.cases import Post
+from dispatch.store.pool import Connection
 from dispatch.store.statements import load
 
 SQL = load(__file__, "notices")
 encode = msgspec.json.Encoder().encode
 
 
-async def insert(connection: asyncpg.Connection, posts: Sequence[tuple[int, int, Post, datetime]]) -> int:
+async def insert(connection: Connection, posts: Sequence[tuple[int, int, Post, datetime]]) -> int:
     """Write the rows of posts (case id, seq of the event, post, time of the event), and say how many are new.
 
     Recipients are `account:<username>`; `unit:<code>` where the unit has nobody in one of the roles; and `webhook:<id>`

@@ -4,13 +4,14 @@ from datetime import datetime
 
 import asyncpg
 
+from dispatch.store.pool import Executor
 from dispatch.store.statements import load
 
 SQL = load(__file__, "access")
 
 
 async def log_access(
-    connection: asyncpg.Connection | asyncpg.Pool, at: datetime, actor: str, action: str, subject: str, purpose: str = ""
+    connection: Executor, at: datetime, actor: str, action: str, subject: str, purpose: str = ""
 ) -> None:
     """Puts on record that `actor` looked at `subject` (a number or digest, never the data themselves)."""
     await connection.execute(SQL.log_access, at, actor, action, subject, purpose)

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import asyncpg
 
+from dispatch.store.pool import Executor
 from dispatch.store.statements import load
 
 SQL = load(__file__, "store")
@@ -17,7 +18,7 @@ class Clock(Protocol):
         """This machine's time, for plausibility and display only."""
         ...
 
-    async def now(self, connection: asyncpg.Connection | asyncpg.Pool) -> datetime:
+    async def now(self, connection: Executor) -> datetime:
         """The database's time, read once in a transaction, after its rows are held."""
         ...
 
@@ -28,7 +29,7 @@ class SystemClock:
     def wall(self) -> datetime:
         return datetime.now(UTC)
 
-    async def now(self, connection: asyncpg.Connection | asyncpg.Pool) -> datetime:
+    async def now(self, connection: Executor) -> datetime:
         moment: datetime = await connection.fetchval(SQL.database_time)
         return moment
 
@@ -42,7 +43,7 @@ class TravelClock:
     def wall(self) -> datetime:
         return self.at
 
-    async def now(self, connection: asyncpg.Connection | asyncpg.Pool) -> datetime:
+    async def now(self, connection: Executor) -> datetime:
         return self.at
 
     def travel(self, step: timedelta) -> datetime:

@@ -31,7 +31,7 @@ def newest() -> str:
     return max(file.name for file in (MIGRATIONS / "versions").iterdir() if file.name.endswith(".py")).partition("_")[0]
 
 
-async def _revision(connection: asyncpg.Connection) -> str | None:
+async def _revision(connection: "asyncpg.Connection[asyncpg.Record]") -> str | None:
     try:
         revision: str | None = await connection.fetchval(SQL.revision)
     except asyncpg.UndefinedTableError:

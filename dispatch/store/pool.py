@@ -2,10 +2,18 @@
 
 import asyncio
 from collections import deque
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 
 from dispatch.store.statements import load
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+# A connection, whether one's own or lent by the pool; and whatever runs a statement.
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Executor: TypeAlias = "Connection | asyncpg.Pool[asyncpg.Record]"
 
 SQL = load(__file__, "pool")
 SERVICE_ROLE = "dispatch_service"
@@ -21,6 +29,13 @@ async def open_pool(url: str, *, size: int = 8) -> asyncpg.Pool:
         command_timeout=60,
         server_settings={"role": SERVICE_ROLE, "timezone": "UTC", "application_name": "dispatch", "jit": "off"},
     )
+
+
+async def one(connection: Executor, statement: str, *values: object) -> asyncpg.Record:
+    """The row of a statement that always has one."""
+    row = await connection.fetchrow(statement, *values)
+    assert row is not None
+    return row
 
 
 class Ids:

@@ -13,4 +13,6 @@ logging.getLogger("aiosql").setLevel(logging.ERROR)
 def load(module_file: str, name: str) -> SimpleNamespace:
     """Statements of `<name>.sql` beside `module_file`, each by its name as text with `$1` parameters."""
     queries = aiosql.from_path(Path(module_file).with_name(f"{name}.sql"), "asyncpg", mandatory_parameters=False)
-    return SimpleNamespace(**{q: getattr(queries, q).sql for q in queries.available_queries if not q.endswith("_cursor")})
+    return SimpleNamespace(
+        **{q: getattr(queries, q).sql for q in queries.available_queries if not q.endswith("_cursor")}
+    )

@@ -15,6 +15,7 @@ from aiohttp import ClientResponse, ClientSession, web
 
 from dispatch import bootstrap
 from dispatch.bootstrap import Services
+from dispatch.casework.moves import mover
 from dispatch.city import load as loading
 from dispatch.city import versions
 from dispatch.city.archive import pack, unpack
@@ -52,7 +53,7 @@ async def load_city(database_url: str, data: bytes, at: datetime = START) -> Non
     try:
         async with connection.transaction():
             what = await loading.plan(connection, data)
-            await loading.apply(connection, what, by="test", now=at, keyring=KEYRING)
+            await loading.apply(connection, what, by="test", now=at, move=mover(KEYRING))
     finally:
         await connection.close()
 

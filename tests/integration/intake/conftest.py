@@ -11,7 +11,7 @@ import pytest
 from dispatch.city.model import Automatic
 from dispatch.people.keyring import aad
 from dispatch.people.principal import Principal
-from dispatch.store import record
+from dispatch.casework import record
 from tests.harness.town import CONNECTOR, Town, town
 
 SendBatch = Callable[..., Awaitable[list[tuple[int, dict[str, Any]]]]]

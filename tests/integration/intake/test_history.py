@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.harness.town import CONNECTOR, REPLAYER, START, Town, principal, report
+import pytest
 
-SETTLER = REPLAYER
+from dispatch.casework.history import Closed, Closing, settle_all
+from tests.harness.town import REPLAYER, START, Town, report
+
 WHO = {"name": "市民甲", "phone": "13800138000"}
 
 
@@ -87,15 +89,22 @@ async def test_open_is_judged_as_of_the_time_of_receipt(a_town: Town) -> None:
     assert later["outcome"] == "opened"
 
 
-async def test_a_repeat_on_settled_history_opens_a_new_round_with_a_live_deadline(a_town: Town) -> None:
-    for place in ({}, {"category": None, "location": None}):
-        who = {"name": "市民乙", "phone": f"1380013900{len(place)}"}
-        words = {"text": "小区门口的路灯已经坏了两个星期一直没有人来修理"}
-        _, first = await a_town.send(_past(caller=who, **words, **place), REPLAYER)
-        status, _ = await a_town.act(first["case_no"], "settle", REPLAYER, version=1, at="2025-11-20T10:00:00+08:00")
-        if status == 404:
-            return
-        _, again = await a_town.send(_past(caller=who, received_at="2025-11-25T10:00:00+08:00", **words, **place), REPLAYER)
-        assert (again["outcome"], again["case_no"]) == ("reopened", first["case_no"])
-        row = (await a_town.rows("SELECT round, is_open, opened_at FROM cases WHERE case_no = $1", first["case_no"]))[0]
-        assert tuple(row) == (2, True, datetime(2025, 11, 18, 2, tzinfo=UTC))
+SETTLED = datetime(2025, 11, 20, 2, tzinfo=UTC)
+WORDS = "小区门口的路灯已经坏了两个星期一直没有人来修理"
+PLACED = {"category": "C0103"}
+NOWHERE = {"category": None, "location": None}
+
+
+@pytest.mark.parametrize(("fields", "state"), [(PLACED, "to_sign"), (NOWHERE, "triage")], ids=["had a lead", "never had a lead"])
+async def test_a_repeat_on_settled_history_opens_a_new_round_with_a_live_deadline(a_town: Town, fields: dict[str, Any], state: str) -> None:
+    made = {"caller": WHO, "text": WORDS} | fields
+    _, first = await a_town.send(_past(**made), REPLAYER)
+    key = await a_town.value("SELECT external_id FROM report_keys")
+    closing = Closing(channel="history", external_id=key, at=SETTLED)
+    [closed] = await settle_all(a_town.services.workplace, [closing], REPLAYER)
+    assert isinstance(closed, Closed)
+    _, again = await a_town.send(_past(**made, received_at="2025-11-25T10:00:00+08:00"), REPLAYER)
+    assert (again["outcome"], again["case_no"], again["state"]) == ("reopened", first["case_no"], state)
+    row = (await a_town.rows("SELECT round, is_open, opened_at, next_due_at > $1 FROM cases", START))[0]
+    assert tuple(row)[:3] == (2, True, datetime(2025, 11, 18, 2, tzinfo=UTC))
+    assert await a_town.value("SELECT count(*) FROM deadlines WHERE stopped_at IS NULL AND next_at > $1", START) == 1

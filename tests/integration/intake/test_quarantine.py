@@ -1,9 +1,12 @@
 """What cannot be taken in has an owner and a deadline, is listed, read on record, corrected and released."""
 
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
+from unittest.mock import AsyncMock
 
 import msgspec
+import pytest
 
 from dispatch.store.clock import SQL
 from tests.harness.town import REPLAYER, START, Town, json_of, principal, report
@@ -48,19 +51,24 @@ async def test_the_words_are_sealed_and_who_reads_them_is_on_record(a_town: Town
     assert tuple(logged) == (DISPATCHER.name, "quarantine.read", shown["receipt_no"])
 
 
-async def test_its_deadline_acts_again_each_working_day_until_somebody_decides(a_town: Town) -> None:
+async def test_its_deadline_acts_again_each_working_day_until_somebody_decides(
+    a_town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(a_town.services.relay, "once", AsyncMock(return_value=False))
     _, answer = await a_town.send(_hopeless(), REPLAYER)
     assert await a_town.fire() == 0
-    levels = []
+    told, acted = [], []
     for _ in range(3):
         a_town.clock.at = await a_town.value("SELECT next_at FROM quarantine")
+        acted.append(a_town.clock.at)
         assert await a_town.fire() == 1
+        [message] = await a_town.rows("DELETE FROM outbox RETURNING message")
+        told.append(msgspec.json.decode(message[0]))
         assert await a_town.fire() == 0
-        levels.append(await a_town.value("SELECT level FROM quarantine"))
-    assert levels == [1, 2, 3]
-    messages = [msgspec.json.decode(row["message"]) for row in await a_town.rows("SELECT message FROM outbox ORDER BY id")]
-    told = [(m["receipt_no"], m["level"]) for m in messages if m.get("deadline") == "quarantine"]
-    assert told == [] or told == [(answer["receipt_no"], level) for level in levels][-len(told) :]
+    assert [(m["type"], m["receipt_no"], m["level"], m["units"]) for m in told] == [
+        ("escalation", answer["receipt_no"], level, ["dispatch"]) for level in (1, 2, 3)
+    ]
+    assert [later - earlier for earlier, later in pairwise(acted)] == [timedelta(days=1)] * 2
 
 
 async def test_a_corrected_report_is_released_under_its_receipt(a_town: Town) -> None:

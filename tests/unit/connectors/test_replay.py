@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from connectors.history.account import Account, Answer, Unbalanced
-from connectors.history.replay import AnswersMissing, NotInTimeOrder, Pace, replay
+from connectors.history.replay import AnswersMissing, Pace, replay
 from connectors.history.rows import HistoryRow
+from connectors.history.steps import NotInTimeOrder
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 

@@ -15,6 +15,7 @@ import msgspec
 from dispatch.domain.cases import Assignment, Case, Change, Deadline
 from dispatch.notices import post
 from dispatch.people.keyring import CaseKey, Keyring, Sealed, aad
+from dispatch.store.pool import Connection, Executor
 from dispatch.store.statements import load
 
 SQL = load(__file__, "record")
@@ -33,7 +34,18 @@ ASSIGNMENT_COLUMNS = (
     "id", "case_id", "role", "unit", "state", "version", "round", "dispatched_at", "dispatched_by", "signed_at", "handler",
     "replied_at", "ended_at", "return_reason", "contact_attempts", "route",
 )  # fmt: skip
-ASSIGNMENT_UPDATED = ("id", "unit", "state", "version", "signed_at", "handler", "replied_at", "ended_at", "return_reason", "contact_attempts")
+ASSIGNMENT_UPDATED = (
+    "id",
+    "unit",
+    "state",
+    "version",
+    "signed_at",
+    "handler",
+    "replied_at",
+    "ended_at",
+    "return_reason",
+    "contact_attempts",
+)
 DEADLINE_COLUMNS = (
     "case_id", "assignment_id", "clock", "round", "unit", "started_at", "due_at", "limit_text", "mode", "rule", "provisional",
     "status", "historic", "step", "next_at", "attempts", "stopped_at", "plan",
@@ -43,7 +55,7 @@ TEXT_COLUMNS = ("id", "case_id", "report_id", "kind", "author", "written_at", "n
 DEADLINE_UPDATED = ("id", "unit", "due_at", "status", "step", "next_at", "attempts", "stopped_at", "provisional")
 
 
-async def save(connection: asyncpg.Connection, keyring: Keyring, areas: Any, changes: Sequence[Change]) -> None:
+async def save(connection: Connection, keyring: Keyring, areas: Any, changes: Sequence[Change]) -> None:
     """Writes `changes` (each of another case, whose row is held or new) in the running transaction."""
     events = [row for change in changes for row in _chain(keyring, change)]
     for change in changes:
@@ -61,7 +73,8 @@ async def save(connection: asyncpg.Connection, keyring: Keyring, areas: Any, cha
     messages = [m for change in changes for m in _messages(areas, change)]
     await connection.copy_records_to_table("outbox", records=messages, columns=("case_id", "case_seq", "message"))
     await post.insert(
-        connection, [(c.case.id, c.case.seq - len(c.events) + p.nth, p, c.case.last_event_at) for c in changes for p in c.posts]
+        connection,
+        [(c.case.id, c.case.seq - len(c.events) + p.nth, p, c.case.last_event_at) for c in changes for p in c.posts],
     )
     for change in changes:
         _settle(change)
@@ -71,27 +84,45 @@ def _chain(keyring: Keyring, change: Change) -> Iterable[tuple[Any, ...]]:
     case = change.case
     for event in change.events:
         case.seq += 1
-        body = encode({"case_no": case.case_no, "seq": case.seq, "at": event.at, "type": event.type, "actor": event.actor, **event.data})
+        body = encode(
+            {
+                "case_no": case.case_no,
+                "seq": case.seq,
+                "at": event.at,
+                "type": event.type,
+                "actor": event.actor,
+                **event.data,
+            }
+        )
         case.head = keyring.event_mac(case.head, body)
         yield case.opened_month, case.id, case.seq, event.at, event.type, event.actor, body, case.head
 
 
-async def _save_assignments(connection: asyncpg.Connection, assignments: list[Assignment]) -> None:
+async def _save_assignments(connection: Connection, assignments: list[Assignment]) -> None:
     fresh = [a for a in assignments if a.fresh]
     if held := [a for a in assignments if not a.fresh]:
         await connection.execute(SQL.update_assignments, *_columns(held, ASSIGNMENT_UPDATED))
     await _copy(connection, "assignments", ASSIGNMENT_COLUMNS, fresh)
 
 
-async def _save_deadlines(connection: asyncpg.Connection, deadlines: list[Deadline]) -> None:
+async def _save_deadlines(connection: Connection, deadlines: list[Deadline]) -> None:
     if held := [d for d in deadlines if d.id is not None]:
         await connection.execute(SQL.update_deadlines, *_columns(held, DEADLINE_UPDATED))
     await _copy(connection, "deadlines", DEADLINE_COLUMNS, [d for d in deadlines if d.id is None])
 
 
-async def _save_escalations(connection: asyncpg.Connection, changes: Sequence[Change]) -> None:
+async def _save_escalations(connection: Connection, changes: Sequence[Change]) -> None:
     rows = [
-        (e.deadline.id, c.case.id, e.level, e.colour, e.deadline.unit, e.deadline.due_at, e.planned_at, c.case.last_event_at)
+        (
+            e.deadline.id,
+            c.case.id,
+            e.level,
+            e.colour,
+            e.deadline.unit,
+            e.deadline.due_at,
+            e.planned_at,
+            c.case.last_event_at,
+        )
         for c in changes
         for e in c.escalations
     ]
@@ -99,7 +130,7 @@ async def _save_escalations(connection: asyncpg.Connection, changes: Sequence[Ch
         await connection.execute(SQL.insert_escalations, *zip(*rows, strict=True))
 
 
-async def _save_words(connection: asyncpg.Connection, keyring: Keyring, changes: Sequence[Change]) -> None:
+async def _save_words(connection: Connection, keyring: Keyring, changes: Sequence[Change]) -> None:
     with_words = [c for c in changes if c.words]
     keys = await case_keys(connection, keyring, [c.case.id for c in with_words if not c.case.fresh])
     wrapped: list[tuple[int, str, bytes, bytes]] = []
@@ -116,17 +147,21 @@ async def _save_words(connection: asyncpg.Connection, keyring: Keyring, changes:
             nonce, data = keys[case.id].seal(encode(words.document), aad("texts", "sealed", words.id))
             rows.append((words.id, case.id, words.report_id, words.kind, words.author, case.last_event_at, nonce, data))
     if wrapped:
-        await connection.copy_records_to_table("case_keys", records=wrapped, columns=("case_id", "key_id", "nonce", "wrapped"))
+        await connection.copy_records_to_table(
+            "case_keys", records=wrapped, columns=("case_id", "key_id", "nonce", "wrapped")
+        )
     if rows:
         await connection.copy_records_to_table("texts", records=rows, columns=TEXT_COLUMNS)
 
 
-async def case_keys(connection: asyncpg.Connection | asyncpg.Pool, keyring: Keyring, case_ids: Sequence[int]) -> dict[int, CaseKey]:
+async def case_keys(connection: Executor, keyring: Keyring, case_ids: Sequence[int]) -> dict[int, CaseKey]:
     """The keys of these cases; an erased case has none."""
     if not case_ids:
         return {}
     rows = await connection.fetch(SQL.select_case_keys, case_ids)
-    return {r["case_id"]: keyring.unwrap_case_key(Sealed(r["key_id"], r["nonce"], r["wrapped"]), r["case_id"]) for r in rows}
+    return {
+        r["case_id"]: keyring.unwrap_case_key(Sealed(r["key_id"], r["nonce"], r["wrapped"]), r["case_id"]) for r in rows
+    }
 
 
 def _messages(areas: Any, change: Change) -> Iterable[tuple[int, int, bytes]]:
@@ -163,7 +198,7 @@ def _settle(change: Change) -> None:
     change.events, change.words, change.posts, change.escalations = [], [], [], []
 
 
-async def _copy(connection: asyncpg.Connection, table: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
+async def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
     """New rows go in by COPY, the cheapest way for many at once on both sides."""
     if rows:
         records = map(attrgetter(*columns), rows)
@@ -174,12 +209,14 @@ def _columns(rows: Sequence[Any], names: Sequence[str]) -> list[list[Any]]:
     return [[getattr(row, name) for row in rows] for name in names]
 
 
-async def hold(connection: asyncpg.Connection, case_ids: Sequence[int]) -> dict[int, Change]:
+async def hold(connection: Connection, case_ids: Sequence[int]) -> dict[int, Change]:
     """Holds the rows of these cases and reads what hangs on them: all assignments, the deadlines that are not stopped."""
     rows = await connection.fetch(SQL.lock_cases, case_ids)
     changes = {row["id"]: Change(Case(**{name: row[name] for name in CASE_COLUMNS})) for row in rows}
     for row in await connection.fetch(SQL.assignments_of, list(changes)):
         changes[row["case_id"]].assignments.append(Assignment(**{name: row[name] for name in ASSIGNMENT_COLUMNS}))
     for row in await connection.fetch(SQL.live_deadlines_of, list(changes)):
-        changes[row["case_id"]].deadlines.append(Deadline(**{name: row[name] for name in DEADLINE_COLUMNS}, id=row["id"]))
+        changes[row["case_id"]].deadlines.append(
+            Deadline(**{name: row[name] for name in DEADLINE_COLUMNS}, id=row["id"])
+        )
     return changes
