@@ -19,6 +19,7 @@ from dispatch.city import load as loading
 from dispatch.city.archive import pack
 from dispatch.city.cli import city
 from dispatch.city.errors import FaultyCity
+from dispatch.cli_feed import demo_command, replay_command
 from dispatch.domain.errors import DispatchError
 from dispatch.embedded import folder as data_folder
 from dispatch.logs import configure_logs
@@ -159,6 +160,8 @@ def _show(what: loading.Plan) -> None:
 
 
 main.add_command(city)
+main.add_command(replay_command)
+main.add_command(demo_command)
 
 
 def owner_url() -> str:

@@ -46,6 +46,9 @@ def run(
         _run_workers(settings, keyring, listening, started)
     else:
         uvloop.run(serve(settings, keyring, listening, started))
+    # Whoever asks again while the caller stops the servers must not cut that short.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 async def serve(

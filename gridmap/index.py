@@ -76,6 +76,6 @@ class GridMap:
         if not around:
             return ()
         others = list(around)
-        point = shapely.Point(lon * self._east, lat * self._north)
+        point = shapely.points(lon * self._east, lat * self._north)
         within = shapely.dwithin(self._plane[others], point, self.border_m).tolist()
         return tuple(sorted(self._codes[index] for index, near in zip(others, within, strict=True) if near))

@@ -70,6 +70,9 @@ class PolicyBook:
     policies: tuple[Policy, ...]
     _by_cell: dict[_Cell, Policy]
 
+    # One book, however it was made, is one key of a cache.
+    __hash__ = object.__hash__
+
     @classmethod
     def parse(cls, toml_text: str, source: str) -> Self:
         """Read `[[policy]]` rows; `source` is the file's name in faults. Raises PolicyFaults with every fault."""

@@ -23,7 +23,7 @@ from connectors.errors import ConnectorError
 from connectors.history.rows import HistoryRow
 
 LONGEST_BATCH: Final = 500
-# The service looks at most 150 m around a point, by tiles of 450 m; every point of one file is in one coordinate system.
+# The service looks 150 m around a point, by tiles of 450 m; the points of one file are in one coordinate system.
 REACH_M: Final = 1_000.0
 METRES_PER_DEGREE: Final = 111_320.0
 Act = Literal["open", "close"]

@@ -5,13 +5,14 @@ from functools import lru_cache
 
 import msgspec
 
+from dispatch.city.categories import Categories
 from dispatch.city.model import City
 from dispatch.domain.cases import Assignment, Case, Deadline
 from dispatch.domain.errors import RuleBroken
 from sla.calendar import WorkCalendar
 from sla.ladder import Ladder
 from sla.limits import Limit, Mode
-from sla.policies import PolicyLimit
+from sla.policies import PolicyBook, PolicyLimit
 
 # A due instant that a superior has set: shares of it run through.
 RUN_THROUGH = Limit(1, "h")
@@ -104,15 +105,23 @@ def to_dispatch(
 
 def policy_of(city: City, case: Case, clock: str) -> PolicyLimit:
     """The limit of one clock of a case. Raises RuleBroken where the city's policies forgot the clock."""
-    category = city.categories.get(case.category, case.category_table) if case.category else None
-    found = city.policies.limit(
-        clock,
-        category=city.categories.path(category.code, category.table_version) if category else (),
-        kind=case.kind,
-        urgency=case.urgency,
-        branch=category.branch if category else "subject",
-        category_limit=city.categories.limit(category.code, category.table_version) if category else None,
-    )
+    found = _policy(city.policies, city.categories, clock, case.category, case.category_table, case.kind, case.urgency)
     if found is None:
         raise RuleBroken(problem=f"no policy gives a limit for the clock {clock}")
     return found
+
+
+@lru_cache(maxsize=16384)
+def _policy(
+    policies: PolicyBook, categories: Categories, clock: str, code: str | None, table: str | None, kind: str, urgency: str
+) -> PolicyLimit | None:
+    """The limit of one clock for one kind of case: asked for every clock of every case."""
+    category = categories.get(code, table) if code else None
+    return policies.limit(
+        clock,
+        category=categories.path(category.code, category.table_version) if category else (),
+        kind=kind,
+        urgency=urgency,
+        branch=category.branch if category else "subject",
+        category_limit=categories.limit(category.code, category.table_version) if category else None,
+    )

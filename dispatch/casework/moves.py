@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import asyncpg
-
 from dispatch.casework import record
 from dispatch.city.load import Mover
 from dispatch.city.model import City

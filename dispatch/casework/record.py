@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from dispatch.domain.cases import Assignment, Case, Change, Deadline

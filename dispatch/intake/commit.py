@@ -220,8 +220,7 @@ class Plan:
 
 def plan(items: Sequence[Prepared], known: Sequence[Candidate], desk: Desk) -> list[Plan]:
     """Decides the batch in order of arrival; an earlier report's case is a candidate for a later one. Changes nothing."""
-    fleeting = [replace(c, persons=set(c.persons)) for c in known]
-    found_by = Candidates(fleeting)
+    found_by = Candidates(c.copied() for c in known)
     plans = []
     for index, item in enumerate(items):
         identity, at = item.reading.identity, item.reading.received_at or desk.clock.wall()

@@ -68,6 +68,13 @@ class Candidate:
     persons: set[bytes] = field(default_factory=set)
     about: str | None = None
 
+    def copied(self) -> "Candidate":
+        """One that a plan may change: a batch's decisions are only tried out first."""
+        return Candidate(
+            self.id, self.case_no, self.is_open, self.category, self.kin, self.lon, self.lat, self.area, self.opened_at,
+            self.closed_at, self.solved, self.sketch, set(self.persons), self.about,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -113,22 +120,23 @@ class Candidates:
             self._by_person[person].append(candidate)
 
     def near(self, report: Prepared) -> list[Candidate]:
-        """Each candidate once, newest first."""
-        found: dict[int, Candidate] = {}
+        """Each candidate once, in no order."""
+        found: list[Candidate] = []
         place, identity = report.place, report.reading.identity
         if place.lon is not None and place.lat is not None:
             for families in (self._by_tile[tile] for tile in report.tiles if tile in self._by_tile):
                 for kin in {report.kin, ""} if report.category else families:
-                    found.update((c.id, c) for c in families.get(kin, ()))
+                    found += families.get(kin, ())
         elif place.area and report.category:
-            found.update((c.id, c) for c in self._by_area.get((place.area, report.category.kin), ()))
-        if identity is not None:
-            found.update((c.id, c) for c in self._by_person.get(identity.person, ()))
-        return sorted(found.values(), key=lambda c: (c.opened_at, abs(c.id)), reverse=True)
+            found += self._by_area.get((place.area, report.category.kin), ())
+        if identity is not None and (theirs := self._by_person.get(identity.person)):
+            ids = {c.id for c in found}
+            found += [c for c in theirs if c.id not in ids]
+        return found
 
 
 def match(report: Prepared, candidates: Candidates, city: City, at: datetime) -> Match:
-    """The best of the candidates, as of the instant `at` of the report."""
+    """The best of the candidates, as of the instant `at` of the report; of equally good ones the newest."""
     rules = city.matching
     if report.restricted or not city.automatic.match:
         return NOTHING
@@ -139,9 +147,14 @@ def match(report: Prepared, candidates: Candidates, city: City, at: datetime) ->
         if not _in_time(candidate, at, rules, same_person=_same_person(report, candidate)):
             continue
         found = _compare(report, candidate, rules)
-        if found is not None and found.score > best.score:
+        if found is not None and (best.candidate is None or _rank(found) > _rank(best)):
             best = found
     return best
+
+
+def _rank(found: Match) -> tuple[float, datetime, int]:
+    assert found.candidate is not None
+    return found.score, found.candidate.opened_at, abs(found.candidate.id)
 
 
 def _same_person(report: Prepared, candidate: Candidate) -> bool:

@@ -26,7 +26,7 @@ class Sketch:
         codes = np.frombuffer(plain.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
         mixed = (codes[:-1] * np.uint64(0x9E3779B97F4A7C15)) ^ (codes[1:] * np.uint64(0xC2B2AE3D27D4EB4F))
         hashed = ((mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)) >> np.uint64(33)
-        return cls(np.unique(hashed)[:SKETCH].tolist())
+        return cls(sorted(set(hashed.tolist()))[:SKETCH])
 
     @classmethod
     def unpack(cls, data: bytes | None) -> "Sketch":

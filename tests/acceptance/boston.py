@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import shapely
+from shapely.geometry import mapping
+from shapely.geometry.base import BaseGeometry
 
 from connectors.history.expressions import slug
 
@@ -74,9 +76,10 @@ class Lattice:
 
     def square(self, column: int, row: int) -> shapely.Polygon:
         """A square as a polygon; neighbours share their corners exactly."""
-        lon, lat = [round(self.west + (column + n) * self.width, 7) for n in (0, 1)], [
-            round(self.south + (row + n) * self.height, 7) for n in (0, 1)
-        ]
+        lon, lat = (
+            [round(self.west + (column + n) * self.width, 7) for n in (0, 1)],
+            [round(self.south + (row + n) * self.height, 7) for n in (0, 1)],
+        )
         return shapely.box(lon[0], lat[0], lon[1], lat[1])
 
 
@@ -84,6 +87,14 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     """The history as it stands, in time order."""
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Rows in the form in which they were read."""
+    with gzip.open(path, "wt", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def has_point(row: Row) -> bool:
@@ -178,8 +189,8 @@ def _write_places(
         (folder / f"{name}.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
 
 
-def _feature(shape: shapely.Geometry, **properties: object) -> dict[str, object]:
-    return {"type": "Feature", "properties": properties, "geometry": shapely.geometry.mapping(shape)}
+def _feature(shape: BaseGeometry, **properties: object) -> dict[str, object]:
+    return {"type": "Feature", "properties": properties, "geometry": mapping(shape)}
 
 
 def _write_units(folder: Path, queues: Sequence[str]) -> None:

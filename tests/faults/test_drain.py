@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -20,35 +21,38 @@ def terminated(service: Service) -> None:
 
 def interrupted_in_the_terminal(service: Service) -> None:
     """Ctrl-C reaches every process of the foreground; the impatient press it again."""
-    os.killpg(service.process.pid, signal.SIGINT)
+    with suppress(ProcessLookupError):
+        os.killpg(service.process.pid, signal.SIGINT)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("leave", [terminated, interrupted_in_the_terminal])
 async def test_requests_in_progress_are_answered_and_nothing_is_left(
-    data_dir: Path, on_embedded: Ground, tmp_path: Path, workers: int, leave: Callable[[Service], None]
+    data: Path, on_embedded: Ground, tmp_path: Path, workers: int, leave: Callable[[Service], None]
 ) -> None:
-    with serving(tmp_path / "log", "--data", data_dir, workers=workers) as service:
-        assert left_of(data_dir)
-        callers = Callers(lambda: service.url, on_embedded.key, "drained")
+    with serving(tmp_path / "log", "--data", data, workers=workers) as service:
+        assert left_of(data)
+        run = f"drained-{leave.__name__}-{workers}"
+        callers = Callers(lambda: service.url, on_embedded.key, run)
         holder = await asyncpg.connect(on_embedded.database_url)
         async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {on_embedded.key}"}) as http:
-            assert await callers.send(http, report(0, "drained"))
+            assert await callers.send(http, report(0, run))
             async with holder.transaction():
                 await holder.execute("LOCK TABLE report_keys IN ACCESS EXCLUSIVE MODE")
-                waiting = [asyncio.create_task(callers.send(http, report(n, "drained"))) for n in range(1, 9)]
+                waiting = [asyncio.create_task(callers.send(http, report(n, run))) for n in range(1, 9)]
                 await intake_waits(on_embedded)
                 leave(service)
-                await draining(service, workers)
+                await logged(service, "service.draining", workers)
                 leave(service)
                 assert not any(task.done() for task in waiting)
             answers = await asyncio.gather(*waiting)
         await holder.close()
         assert all(answers)
         assert set(callers.statuses) == {201}
+        await logged(service, "service.stopped", workers)
+        leave(service)
         assert await asyncio.to_thread(service.process.wait, 60) == 0
-        assert len(service.events("service.stopped")) == workers
-    assert left_of(data_dir) == []
+    assert left_of(data) == []
 
 
 async def intake_waits(ground: Ground) -> None:
@@ -58,8 +62,8 @@ async def intake_waits(ground: Ground) -> None:
             await asyncio.sleep(0.01)
 
 
-async def draining(service: Service, workers: int) -> None:
-    """Waits until every worker has begun to leave."""
+async def logged(service: Service, event: str, count: int) -> None:
+    """Waits until the log has so many lines of an event."""
     async with asyncio.timeout(30):
-        while len(service.events("service.draining")) < workers:  # noqa: ASYNC110
+        while len(service.events(event)) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.01)

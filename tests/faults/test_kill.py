@@ -13,9 +13,9 @@ KILLS = 3
 
 
 async def test_every_acknowledged_report_is_stored_once_though_the_service_is_killed_again_and_again(
-    data_dir: Path, on_embedded: Ground, tmp_path: Path
+    data: Path, on_embedded: Ground, tmp_path: Path
 ) -> None:
-    lives: list[Service] = [start(tmp_path / "0.log", "--data", data_dir)]
+    lives: list[Service] = [start(tmp_path / "0.log", "--data", data)]
     callers = Callers(lambda: lives[-1].url, on_embedded.key, "killed")
     lives[-1].until_serving()
     stop = asyncio.Event()
@@ -24,7 +24,7 @@ async def test_every_acknowledged_report_is_stored_once_though_the_service_is_ki
         for life in range(1, KILLS + 1):
             await callers.acknowledged_more(len(callers.acknowledged) + 100)
             lives[-1].kill()
-            again = start(tmp_path / f"{life}.log", "--data", data_dir)
+            again = start(tmp_path / f"{life}.log", "--data", data)
             await asyncio.to_thread(again.until_serving)
             lives.append(again)
         await callers.acknowledged_more(len(callers.acknowledged) + 100)
@@ -39,23 +39,23 @@ async def test_every_acknowledged_report_is_stored_once_though_the_service_is_ki
 
 
 async def test_after_a_kill_it_attaches_to_the_servers_left_behind(
-    data_dir: Path, on_embedded: Ground, tmp_path: Path
+    data: Path, on_embedded: Ground, tmp_path: Path
 ) -> None:
-    with serving(tmp_path / "first.log", "--data", data_dir) as first:
-        before = server_pids(data_dir)
+    with serving(tmp_path / "first.log", "--data", data) as first:
+        before = server_pids(data)
         first.kill()
     assert [program(pid) for pid in before] == ["postgres", "redis-server"]
-    with serving(tmp_path / "second.log", "--data", data_dir) as second:
+    with serving(tmp_path / "second.log", "--data", data) as second:
         assert second.events("embedded_postgres_attached")
-        assert server_pids(data_dir) == before
+        assert server_pids(data) == before
         assert second.end() == 0
     assert [program(pid) for pid in before] == [None, None]
 
 
 async def test_a_worker_that_is_killed_is_replaced_and_none_outlives_its_parent(
-    data_dir: Path, on_embedded: Ground, tmp_path: Path
+    data: Path, on_embedded: Ground, tmp_path: Path
 ) -> None:
-    with serving(tmp_path / "log", "--data", data_dir, workers=2) as service:
+    with serving(tmp_path / "log", "--data", data, workers=2) as service:
         first, second = (each["pid"] for each in service.events("service.started"))
         assert sorted(children(service.process.pid)) == sorted((first, second))
         signalled = asyncio.create_subprocess_exec("kill", "-9", str(first))

@@ -51,7 +51,8 @@ async def test_a_restricted_case_is_read_by_named_readers_and_the_head_of_its_le
         assert (await a_town.get(f"/cases/{number}", who))[0] == 404, who
         assert (await a_town.get("/cases", who))[1]["items"] == [], who
         if who.may("queue.read"):
-            assert all(not (await a_town.get(f"/units/{u}/queue", who))[1].get("items") for u in (lead, "dispatch"))
+            for unit in (lead, "dispatch"):
+                assert not (await a_town.get(f"/units/{unit}/queue", who))[1].get("items"), who
         if who.may("queue.pull") and who.unit == lead:
             headers = a_town.acts_as(who)
             async with a_town.http.post(f"{a_town.url}/api/v1/units/{lead}/queue/pull", json={"count": 9}, headers=headers) as answer:

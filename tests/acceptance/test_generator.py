@@ -1,0 +1,122 @@
+"""Generated reports with known truth through the demo city: none lost, one case a matter, each at its unit."""
+
+import asyncio
+import csv
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from connectors.generator.matters import Generated
+from dispatch.cli_feed import feed
+from dispatch.demo import generator
+from dispatch.intake.route import Route
+from tests.acceptance.service import accounted, key_of, serving
+from tests.harness.town import DEMO, Town
+
+SEED = 20
+REPORTS = 2_000
+BURST = 500
+SENDERS = 64
+# Measured with wide margins; see what the test prints.
+MOST_FALSE_MERGES = 0.05
+LEAST_RIGHT = 0.95
+OFFICES = {"@community": "community", "@street": "street", "@district": "district"}
+
+
+class Book:
+    """The demo city's duty book read by hand: undated, unconditional rules; the deeper category, then the deeper area."""
+
+    def __init__(self) -> None:
+        with (DEMO / "duty.csv").open(encoding="utf-8", newline="") as file:
+            rules = [rule for rule in csv.DictReader(file) if not rule["condition"] and not rule["valid_from"]]
+        self._rules = rules
+        with (DEMO / "units.csv").open(encoding="utf-8", newline="") as file:
+            self._offices = {(unit["area"], unit["kind"]): unit["code"] for unit in csv.DictReader(file)}
+
+    def lead(self, category: str, area: str) -> str | None:
+        """The unit that leads; codes of categories and of areas begin with those above them."""
+        fitting = [r for r in self._rules if category.startswith(r["category"]) and area.startswith(r["area"])]
+        if not fitting:
+            return None
+        lead = max(fitting, key=lambda r: (len(r["category"]), len(r["area"])))["lead"]
+        above = [area[:length] for length in (12, 9, 6, 4)]
+        return (
+            next((u for a in above if (u := self._offices.get((a, OFFICES[lead])))), None) if lead in OFFICES else lead
+        )
+
+
+async def share_right(at: Town, reports: Iterable[Generated]) -> tuple[int, float]:
+    """How many unspoiled reports with category and area opened a case, and the share whose lead is the book's."""
+    book, right = Book(), []
+    leads = {
+        row["external_id"]: row["unit"]
+        for row in await at.rows(
+            "SELECT k.external_id, a.unit FROM report_keys k JOIN reports r ON r.receipt_no = k.receipt_no "
+            "JOIN cases c ON c.id = k.case_id LEFT JOIN assignments a ON a.id = c.lead_assignment_id "
+            "WHERE r.outcome IN ('opened', 'linked')"
+        )
+    }
+    for generated in reports:
+        told = generated.report
+        area = told.get("location", {}).get("area_code")
+        if told["external_id"] in leads and generated.spoiled is None and told.get("category") and area:
+            wanted = book.lead(told["category"], area)
+            if wanted is not None:
+                right.append(leads[told["external_id"]] == wanted)
+    return len(right), sum(right) / len(right)
+
+
+async def test_generated_reports_become_the_cases_they_are(
+    database_url: str, redis_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reports = list(generator(SEED, "acceptance").reports(REPORTS))
+    async with serving(database_url, redis_url) as at:
+        key = await key_of(at, "demo", "connector")
+        judged = await feed(reports, None, at.url, key)
+        with capsys.disabled():
+            Console(width=200).print(judged.table())
+        nothing_said = sum(generated.spoiled == "nothing_said" for generated in reports)
+        refused = sum(count for (_, became), count in judged.confusion.items() if became.startswith("refused"))
+        assert (judged.lost, refused) == (0, nothing_said)
+        assert judged.confusion.total() == REPORTS
+        assert await accounted(at, "demo") == (REPORTS - refused, REPORTS - refused, 0)
+        assert judged.false_merges <= MOST_FALSE_MERGES * judged.attached
+        compared, right = await share_right(at, reports)
+        assert compared > 200
+        assert right >= LEAST_RIGHT
+
+
+async def test_a_burst_main_reported_by_500_people_is_one_case_with_500_people(
+    database_url: str, redis_url: str
+) -> None:
+    burst = generator(SEED, "burst").burst(BURST)
+    async with serving(database_url, redis_url) as at:
+        key = await key_of(at, "demo", "connector")
+        headers, lines = {"Authorization": f"Bearer {key}"}, asyncio.Semaphore(SENDERS)
+
+        async def send(report: Mapping[str, Any]) -> tuple[int, str]:
+            async with lines, at.http.post(f"{at.url}/api/v1/reports", json=report, headers=headers) as response:
+                return response.status, (await response.json())["outcome"]
+
+        answers = Counter(await asyncio.gather(*(send(generated.report) for generated in burst)))
+        assert answers == {(201, "opened"): 1, (201, "attached"): BURST - 1}
+        assert [tuple(row) for row in await at.rows("SELECT people, category FROM cases")] == [
+            (BURST, burst[0].truth.category)
+        ]
+        assert await at.value("SELECT count(*) FROM reports") == BURST
+
+
+async def test_the_measure_turns_red_when_the_router_returns_the_first_unit(
+    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first_unit(_category: object, _areas: object, city: Any, *_: object) -> Route:
+        return Route(next(iter(city.units)).code, (), "R00000", ())
+
+    monkeypatch.setattr("dispatch.intake.route.by_book", first_unit)
+    reports = list(generator(SEED, "control").reports(300))
+    async with serving(database_url, redis_url) as at:
+        await feed(reports, None, at.url, await key_of(at, "demo", "connector"))
+        assert (await share_right(at, reports))[1] < LEAST_RIGHT

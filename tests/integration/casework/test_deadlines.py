@@ -1,0 +1,176 @@
+"""Deadlines that act: warning, miss, ladder, review, acknowledgement, catching up."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.harness.town import START, Town, principal
+from tests.integration.casework.people import (
+    BODY, CITIZEN, COMMANDER, DISPATCHER, HANDLER, HEAD, REVIEWER, SUPERVISOR, WHO, brought, clocks_of, events_of, opened,
+)  # fmt: skip
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+async def fired(town: Town, clock: str, number: str) -> list[tuple[int, str, datetime]]:
+    rows = await town.rows(
+        "SELECT e.level, e.colour, e.planned_at FROM escalations e JOIN deadlines d ON d.id = e.deadline_id JOIN cases c ON c.id = e.case_id "
+        "WHERE d.clock = $1 AND c.case_no = $2 AND d.unit = 'drainage' ORDER BY e.id",
+        clock,
+        number,
+    )
+    return [tuple(row) for row in rows]
+
+
+async def test_an_urgent_task_climbs_the_ladder_at_the_planned_instants(a_town: Town) -> None:
+    number = await opened(a_town)  # urgent: signed within 30 minutes, then +30 min, +2 h
+    steps = [(24 * MINUTE, 0, "yellow"), (30 * MINUTE, 1, "blue"), (HOUR, 2, "orange"), (2.5 * HOUR, 3, "red")]
+    for count, (after, level, colour) in enumerate(steps):
+        a_town.clock.at = START + after - timedelta(seconds=1)
+        await a_town.fire()
+        assert len(await fired(a_town, "sign", number)) == count
+        a_town.clock.at = START + after
+        await a_town.fire()
+        assert (await fired(a_town, "sign", number))[-1] == (level, colour, START + after)
+        assert await a_town.fire() == 0
+    (clock,) = [c for c in await clocks_of(a_town, number, "sign") if c["unit"] == "drainage"]
+    assert (clock["status"], clock["next_at"]) == ("missed", None)
+
+
+async def test_after_days_of_downtime_every_step_is_taken_once_in_the_order_in_which_it_was_due(a_town: Town) -> None:
+    numbers = [await opened(a_town), await brought(a_town, "triage", location={"lon": 116.198, "lat": 33.14})]
+    planned = await a_town.value("SELECT sum(jsonb_array_length(plan)) FROM deadlines WHERE clock <> 'close' AND stopped_at IS NULL")
+    a_town.clock.travel(30 * DAY)
+    assert await a_town.fire() >= planned
+    assert await a_town.fire() == 0
+    assert await a_town.value("SELECT count(*) FROM escalations e WHERE fired_at <> $1", a_town.clock.at) == 0
+    for number in numbers:
+        rows = await a_town.rows(
+            "SELECT convert_from(body, 'UTF8')::jsonb AS b FROM case_events e JOIN cases c ON c.id = e.case_id "
+            "WHERE c.case_no = $1 AND e.type IN ('deadline_warned', 'deadline_missed', 'escalated') ORDER BY e.seq",
+            number,
+        )
+        instants = await a_town.rows("SELECT x.b->>'planned_at' AS p FROM unnest($1::jsonb[]) AS x(b)", [r["b"] for r in rows])
+        order = [datetime.fromisoformat(r["p"]) for r in instants]
+        assert len(order) > 6
+        assert order == sorted(order)
+    # every step stands in the plan at the instant that is on record
+    assert await a_town.value(
+        "SELECT count(*) FROM escalations e JOIN deadlines d ON d.id = e.deadline_id WHERE NOT EXISTS "
+        "(SELECT FROM jsonb_array_elements(d.plan) p WHERE (p->>'at')::timestamptz = e.planned_at AND (p->>'level')::int = e.level)"
+    ) == 0  # fmt: skip
+
+
+async def test_a_review_comes_back_each_working_day_until_a_person_decides(a_town: Town) -> None:
+    number = await brought(a_town, "triage")
+    a_town.clock.at = START + 60 * DAY  # everything has climbed to its top
+    await a_town.fire()
+    for count in range(1, 4):
+        (*earlier, review) = await clocks_of(a_town, number, "review")
+        assert (len(earlier) + 1, review["round"], review["status"]) == (count, count, "running")
+        assert all(each["stopped_at"] is not None for each in earlier)
+        a_town.clock.at = review["due_at"] - MINUTE
+        assert await a_town.fire() == 0
+        a_town.clock.at = review["due_at"]
+        assert await a_town.fire() == 1
+    assert (await a_town.act(number, "dispatch", DISPATCHER, unit="drainage"))[0] == 200
+    assert {r["status"] for r in await clocks_of(a_town, number, "review")} == {"missed", "cancelled"}
+    assert await a_town.value("SELECT count(*) FROM deadlines WHERE clock = 'review' AND stopped_at IS NULL") == 0
+
+
+async def test_the_limit_of_a_stopped_clock_never_acts(a_town: Town) -> None:
+    number = await brought(a_town, "handling")
+    a_town.clock.travel(3 * HOUR)
+    await a_town.fire()
+    assert await fired(a_town, "sign", number) == []
+    assert (await a_town.act(number, "reply", HANDLER, note="好了"))[0] == 200
+    assert (await a_town.act(number, "approve", REVIEWER))[0] == 200
+    assert (await a_town.act(number, "close", WHO["close"], **BODY["close"]))[0] == 200
+    before = len(await events_of(a_town, number))
+    a_town.clock.travel(100 * DAY)
+    assert await a_town.fire() == 0
+    assert len(await events_of(a_town, number)) == before
+
+
+async def test_a_moved_deadline_acts_at_its_new_instant_only(a_town: Town) -> None:
+    number = await opened(a_town)
+    # What an approved extension will do: a later due instant with the same ladder.
+    await a_town.rows(
+        "WITH d AS (UPDATE deadlines SET due_at = due_at + interval '1 day', next_at = next_at + interval '1 day', plan = (SELECT jsonb_agg(p || "
+        "jsonb_build_object('at', to_char((p->>'at')::timestamptz + interval '1 day', 'YYYY-MM-DD\"T\"HH24:MI:SS.US+00:00'))) "
+        "FROM jsonb_array_elements(plan) p) WHERE stopped_at IS NULL RETURNING case_id, due_at) "
+        "UPDATE cases SET next_due_at = (SELECT min(due_at) FROM d WHERE d.case_id = cases.id)"
+    )
+    a_town.clock.travel(2 * HOUR)
+    assert await a_town.fire() == 0
+    a_town.clock.at = START + DAY + 24 * MINUTE
+    await a_town.fire()
+    assert [level for level, _, _ in await fired(a_town, "sign", number)] == [0]
+
+
+async def test_a_ladder_without_a_step_at_the_limit_still_says_that_it_was_missed(a_town: Town) -> None:
+    number = await opened(a_town)
+    await a_town.rows(
+        "UPDATE deadlines SET plan = (SELECT jsonb_agg(p ORDER BY p->>'at') FROM jsonb_array_elements(plan) p WHERE p->>'level' IN ('0', '2')) "
+        "WHERE clock = 'sign'"
+    )
+    a_town.clock.at = START + 31 * MINUTE
+    await a_town.fire()
+    (clock,) = [c for c in await clocks_of(a_town, number, "sign") if c["unit"] == "drainage"]
+    assert clock["status"] == "missed"
+    assert [level for level, _, _ in await fired(a_town, "sign", number)] == [0]
+    a_town.clock.at = START + HOUR
+    await a_town.fire()
+    assert [level for level, _, _ in await fired(a_town, "sign", number)] == [0, 2]
+
+
+async def test_an_escalation_is_acknowledged_once_by_who_may_see_it(a_town: Town) -> None:
+    number = await opened(a_town)
+    a_town.clock.travel(31 * MINUTE)
+    await a_town.fire()
+    _, page = await a_town.get("/escalations?level=1&waiting=true", SUPERVISOR)
+    (level,) = [e for e in page["items"] if e["clock"] == "sign" and e["unit"] == "drainage"]
+
+    async def ack(who: Any) -> tuple[int, Any]:
+        async with a_town.http.post(f"{a_town.url}/api/v1/escalations/{level['id']}/ack", headers=a_town.acts_as(who)) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    assert (await ack(HANDLER))[0] == 403
+    assert (await ack(principal("unit_head", "gas")))[0] == 404
+    first, second = await ack(HEAD), await ack(SUPERVISOR)
+    assert first == second
+    assert (first[0], first[1]["acked_by"]) == (200, "unit_head-drainage")
+    assert (await events_of(a_town, number)).count("acknowledged") == 1
+    _, page = await a_town.get("/escalations?level=1&waiting=true", SUPERVISOR)
+    assert level["id"] not in {e["id"] for e in page["items"]}
+
+
+@pytest.mark.parametrize("vacant", [False, True])
+async def test_each_level_reaches_the_people_it_names(a_town: Town, vacant: bool) -> None:
+    if not vacant:
+        for name, role, unit in (("w1", "handler", "drainage"), ("h1", "unit_head", "drainage")):
+            await account(a_town, name, role, unit)
+    await account(a_town, "sup", "supervisor", "supervision")
+    await account(a_town, "com", "commander", "city")
+    await a_town.rows("INSERT INTO webhooks (id, url, key_id, nonce, sealed) VALUES ('hook', 'http://127.0.0.1:9/', 'k1', '\\x00', '\\x00')")
+    number = await opened(a_town, caller=CITIZEN)
+    a_town.clock.at = START + 2.5 * HOUR
+    await a_town.fire()
+    rows = await a_town.rows(
+        "SELECT body->>'level' AS level, recipient, medium FROM notices WHERE body->>'clock' = 'sign' AND event_seq IN (SELECT seq FROM case_events e "
+        "WHERE convert_from(e.body, 'UTF8')::jsonb->>'unit' = 'drainage')"
+    )
+    told = {level: sorted(r["recipient"] for r in rows if r["level"] == level and r["medium"] == "inbox") for level in "0123"}
+    worker, head = ("unit:drainage", "unit:drainage") if vacant else ("account:w1", "account:h1")
+    assert told == {"0": [worker], "1": [head], "2": sorted([head, "account:sup"]), "3": ["account:com"]}
+    hooks = [r for r in rows if r["medium"] == "webhook"]
+    assert {(r["level"], r["recipient"]) for r in hooks} == {(level, "webhook:hook") for level in "0123"}
+    _, page = await a_town.get("/escalations?level=3", COMMANDER)
+    assert number in {e["case_no"] for e in page["items"]}
+
+
+async def account(town: Town, name: str, role: str, unit: str) -> None:
+    await town.rows(
+        "INSERT INTO accounts (username, unit, roles, password_hash) VALUES ($1, $2, $3, '$argon2id$none')", name, unit, [role]
+    )
