@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 from redis.asyncio import Redis
 
-from dispatch.api import cases, city, desk, reports, session
+from dispatch.api import cases, city, desk, reports, session, webhooks
 from dispatch.api.app import build_app
 from dispatch.casework.actions import Workplace
 from dispatch.casework.deadlines import Deadlines
@@ -45,7 +45,7 @@ from sla.loop import DeadlineLoop
 
 log = structlog.get_logger()
 Check = Callable[[], Awaitable[Literal["ok", "degraded"]]]
-ROUTES = [*session.ROUTES, *reports.ROUTES, *cases.ROUTES, *desk.ROUTES, *city.ROUTES]
+ROUTES = [*session.ROUTES, *reports.ROUTES, *cases.ROUTES, *desk.ROUTES, *webhooks.ROUTES, *city.ROUTES]
 
 
 @dataclass(slots=True)
@@ -128,7 +128,8 @@ async def _wire(
 
     def audience(principal: Principal) -> Audience:
         scope = scope_of(principal, cities.current.units)
-        return Audience(scope.units, "restricted.read" in principal.permissions)
+        inbox = frozenset((f"account:{principal.name}", f"unit:{principal.unit}"))
+        return Audience(scope.units, "restricted.read" in principal.permissions, inbox)
 
     return Services(
         settings, pool, cities, keyring, clock, people, metrics, intake, workplace, Quarantine(pool, intake, keyring, clock),

@@ -83,7 +83,10 @@ async def versions(call: Call[None, None]) -> Reply:
 
 
 async def live(call: Call[None, None]) -> web.StreamResponse:
-    return await call.services.socket.live(call.request, call.principal)
+    # Public, because a client may also say who it is in its first frame; a session's cookie or a token counts as well.
+    request = call.request
+    principal = await call.services.people.authenticate(request.headers, request.cookies, request.method)
+    return await call.services.socket.live(request, principal)
 
 
 ROUTES = [

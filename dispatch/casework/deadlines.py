@@ -59,7 +59,7 @@ class Deadlines:
         """Lets at most `limit` due deadlines act, earliest first; returns how many steps did."""
         async with self._pool.acquire() as connection, connection.transaction():
             now = await self._clock.now(connection)
-            due = [row["id"] for row in await connection.fetch(SQL.claim_due, now, limit)]
+            due = list(dict.fromkeys(row["id"] for row in await connection.fetch(SQL.claim_due, now, limit)))
             fired = await self._fire_cases(connection, due, now) if due else 0
         return fired + await self._fire_quarantine(limit)
 

@@ -3,14 +3,9 @@
 SELECT least((SELECT min(next_at) FROM deadlines WHERE next_at IS NOT NULL), (SELECT min(next_at) FROM quarantine WHERE next_at IS NOT NULL));
 
 -- name: claim_due
--- Cases with a deadline due by $1, earliest first, through their rows: one that somebody else works on is left to the next turn.
-SELECT c.id FROM (
-    SELECT case_id, min(next_at) AS next_at FROM (
-        SELECT case_id, next_at FROM deadlines WHERE next_at <= $1 ORDER BY next_at LIMIT $2) AS soonest
-    GROUP BY case_id) AS due
-JOIN cases c ON c.id = due.case_id
-ORDER BY due.next_at
-FOR UPDATE OF c SKIP LOCKED;
+-- The cases of $2 deadlines due by $1, earliest first, held; a case that somebody else works on is passed over and left to the
+-- next turn. A case comes once for each of its deadlines.
+SELECT c.id FROM deadlines d JOIN cases c ON c.id = d.case_id WHERE d.next_at <= $1 ORDER BY d.next_at LIMIT $2 FOR UPDATE OF c SKIP LOCKED;
 
 -- name: postpone
 -- A deadline whose effect failed is tried again later, ever more rarely, up to an hour; what was planned stays in its plan.

@@ -9,7 +9,7 @@ from dispatch.live.errors import Refused
 
 BAD_FRAME = 4400
 
-Feed = Annotated[str, msgspec.Meta(pattern=r"^(cases|escalations|stats|city|(unit|area):\S{1,64})$")]
+Feed = Annotated[str, msgspec.Meta(pattern=r"^(cases|escalations|stats|city|inbox|(unit|area):\S{1,64})$")]
 
 
 class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="auth"):

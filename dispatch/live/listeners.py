@@ -14,17 +14,28 @@ TOO_SLOW = 4408
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """What a principal may hear: feeds of these units (None: every feed), and whether restricted cases."""
+    """What a principal may hear: feeds of these units (None: every feed), and whether restricted cases.
+
+    `inbox` are the recipients whose notices reach it: its account and its unit.
+    """
 
     units: frozenset[str] | None
     restricted: bool
+    inbox: frozenset[str] = frozenset()
 
     def covers(self, feed: str) -> bool:
-        """Whether a feed lies in the scope; the city's version concerns everybody."""
-        if self.units is None or feed == "city":
+        """Whether a feed lies in the scope; the city's version concerns everybody, and everybody has an inbox."""
+        if self.units is None or feed in ("city", "inbox"):
             return True
         kind, _, unit = feed.partition(":")
         return kind == "unit" and unit in self.units
+
+    def feeds(self, asked: Iterable[str]) -> frozenset[str]:
+        """The feeds of a connection as messages name them: `inbox` stands for the recipients it reaches."""
+        named = set(asked)
+        if "inbox" in named:
+            named |= {f"inbox:{recipient}" for recipient in self.inbox}
+        return frozenset(named)
 
 
 class Listener:

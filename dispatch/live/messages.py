@@ -20,6 +20,7 @@ class _Head(msgspec.Struct):
     units: tuple[str, ...] = ()
     area: tuple[str, ...] | None = None
     restricted: bool = False
+    recipient: str | None = None
 
 
 _head = msgspec.json.Decoder(_Head).decode
@@ -48,7 +49,11 @@ class Message:
             log.error("live_message_unreadable", offset=offset)
             return cls(offset, offset, frozenset(), True, body)
         return cls(
-            offset, (head.type, head.case_no or head.receipt_no, head.deadline), _feeds(head), head.restricted, body
+            offset,
+            (head.type, head.case_no or head.receipt_no, head.deadline or head.recipient),
+            _feeds(head),
+            head.restricted,
+            body,
         )
 
     def frame(self, prev: int) -> bytes:
@@ -71,6 +76,8 @@ class Note:
 def _feeds(head: _Head) -> frozenset[str]:
     if head.type == "city":
         return frozenset(("city",))
+    if head.type == "notice":
+        return frozenset((f"inbox:{head.recipient}",))
     places = (*(f"unit:{unit}" for unit in head.units), *(f"area:{area}" for area in head.area or ()))
     return frozenset(("escalations" if head.type == "escalation" else "cases", *places))
 

@@ -83,7 +83,7 @@ class Socket:
         asked, audience = opening
         since = Position(asked.since.epoch, asked.since.offset) if asked.since else None
         at, note = await self._hub.start(since)
-        listener = Listener(frozenset(asked.feeds), restricted=audience.restricted, at=at.offset)
+        listener = Listener(audience.feeds(asked.feeds), restricted=audience.restricted, at=at.offset)
         tasks = [
             asyncio.create_task(self._send(ws, listener, note.body, at)),
             asyncio.create_task(_receive(ws)),

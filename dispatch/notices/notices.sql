@@ -14,11 +14,19 @@ WITH given AS MATERIALIZED (
     SELECT nth, 'webhook:' || w.id, 'webhook' FROM given g
         JOIN cases c ON c.id = g.case_id AND NOT c.restricted
         JOIN webhooks w ON w.disabled_at IS NULL AND (w.units = '{}' OR g.unit = ANY(w.units))
+), posted AS (
+    INSERT INTO notices (case_id, event_seq, recipient, medium, topic, body, created_at, next_at)
+    SELECT case_id, event_seq, recipient, medium, topic, body::jsonb, created_at, CASE medium WHEN 'webhook' THEN created_at END
+    FROM addressed JOIN given USING (nth) ORDER BY nth, recipient
+    ON CONFLICT DO NOTHING RETURNING case_id, event_seq, recipient, medium, topic
+), announced AS (
+    -- An open inbox hears of it at once: that there is something, and about which case.
+    INSERT INTO outbox (case_id, case_seq, message)
+    SELECT p.case_id, p.event_seq, convert_to(json_build_object('type', 'notice', 'case_no', c.case_no, 'seq', p.event_seq,
+        'recipient', p.recipient, 'topic', p.topic)::text, 'UTF8')
+    FROM posted p JOIN cases c ON c.id = p.case_id WHERE p.medium = 'inbox'
 )
-INSERT INTO notices (case_id, event_seq, recipient, medium, topic, body, created_at, next_at)
-SELECT case_id, event_seq, recipient, medium, topic, body::jsonb, created_at, CASE medium WHEN 'webhook' THEN created_at END
-FROM addressed JOIN given USING (nth) ORDER BY nth, recipient
-ON CONFLICT DO NOTHING;
+SELECT count(*) FROM posted;
 
 -- name: unread
 -- How many notices the inboxes $1 hold unread.
@@ -44,8 +52,12 @@ WITH marked AS (
 SELECT count(*) FROM marked;
 
 -- name: add_webhook!
--- A new webhook with its sealed secret.
-INSERT INTO webhooks (id, url, units, key_id, nonce, sealed) VALUES ($1, $2, $3, $4, $5, $6);
+-- A new webhook with its sealed secret; nothing where there is one of this name.
+INSERT INTO webhooks (id, url, units, key_id, nonce, sealed) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING;
+
+-- name: webhooks
+-- Every webhook, without its secret.
+SELECT id, url, units, disabled_at FROM webhooks ORDER BY id;
 
 -- name: claim
 -- At most $2 notices due at $1, leased until $3: who crashes meanwhile loses nothing, the next attempt begins then.

@@ -8,13 +8,13 @@ import base64
 import binascii
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from os import urandom
 
-import asyncpg
-
 from dispatch.notices.errors import SecretMalformed
 from dispatch.people.keyring import Keyring, aad
+from dispatch.store.pool import Connection, Executor
 from dispatch.store.statements import load
 
 SQL = load(__file__, "notices")
@@ -32,17 +32,41 @@ def place(webhook: str) -> bytes:
 
 
 async def add_webhook(
-    connection: asyncpg.Connection,
+    connection: Connection,
     keyring: Keyring,
     webhook: str,
     url: str,
     secret: str,
     units: Sequence[str] = (),
-) -> None:
-    """Register a webhook for the notices of some units, or of all. Raises `SecretMalformed`."""
+) -> bool:
+    """Register a webhook for the notices of some units, or of all; False if the name is taken. Raises `SecretMalformed`."""
     _keys(secret)
     sealed = keyring.seal(secret.encode(), place(webhook))
-    await connection.execute(SQL.add_webhook, webhook, url, units, sealed.key_id, sealed.nonce, sealed.data)
+    made = await connection.execute(SQL.add_webhook, webhook, url, units, sealed.key_id, sealed.nonce, sealed.data)
+    return made.endswith(" 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One receiver; `units` empty means every unit."""
+
+    id: str
+    url: str
+    units: list[str]
+    disabled_at: datetime | None
+
+
+async def every(connection: Executor) -> list[Webhook]:
+    """All webhooks, disabled ones too."""
+    return [Webhook(**row) for row in await connection.fetch(SQL.webhooks)]
+
+
+async def disable(connection: Connection, webhook: str, at: datetime) -> bool:
+    """Nothing more is sent there; what waits is given up. False if there is none, or it is disabled already."""
+    if not (await connection.execute(SQL.disable, webhook, at)).endswith(" 1"):
+        return False
+    await connection.execute(SQL.give_up, f"webhook:{webhook}", at)
+    return True
 
 
 def signed_headers(secret: str, message_id: str, at: datetime, body: bytes) -> dict[str, str]:

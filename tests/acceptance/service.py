@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.table import Table
 
 from tests.harness.town import START, Town, archive, load_city, town
 
@@ -33,6 +35,14 @@ async def key_of(at: Town, channel: str, role: str) -> str:
     """A new API key with one role, bound to one channel."""
     _, key = await at.services.people.keys.create("acceptance", channel, "hotline", [channel], [role])
     return key
+
+
+def show(title: str, figures: Mapping[str, float]) -> None:
+    """Prints measured figures as a table."""
+    table = Table(title, "measured")
+    for name, value in figures.items():
+        table.add_row(name, f"{value:.4f}")
+    Console(width=120).print(table)
 
 
 async def counts(at: Town) -> Mapping[str, int]:

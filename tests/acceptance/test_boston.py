@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,7 +14,7 @@ from dispatch.city.read import read_city
 from dispatch.cli_feed import replay_file
 from dispatch.intake.route import Route
 from tests.acceptance.boston import build_city, has_point, look_up, read_rows, split, write_rows
-from tests.acceptance.service import accounted, counts, key_of, serving, shared
+from tests.acceptance.service import accounted, counts, key_of, serving, shared, show
 from tests.harness.town import START, Town
 
 ROWS = 31_828
@@ -42,7 +41,7 @@ def share_routed(rows: Sequence[Row], units: Mapping[str, str | None]) -> float:
 
 
 def share_right(rows: Sequence[Row], units: Mapping[str, str | None]) -> float:
-    """Share of rows whose case went to the queue that the city's own dispatchers chose; one that nobody has is wrong."""
+    """Share of rows whose case went to the queue that the city's dispatchers chose; one that nobody has is wrong."""
     return sum(units[row["case_enquiry_id"]] == slug(row["queue"]) for row in rows) / len(rows)
 
 
@@ -67,7 +66,7 @@ async def test_boston_goes_through_the_front_door(
         units = await units_of(at)
         _, judged = split(rows)
         placed, judged_placed = ([row for row in some if has_point(row)] for some in (rows, judged))
-        figures: dict[str, Any] = {
+        figures = {
             "reports a second": ROWS / took,
             **{name: count / ROWS for name, count in account.outcomes.items()},
             "suggested": account.suggested / ROWS,
@@ -78,7 +77,7 @@ async def test_boston_goes_through_the_front_door(
             "look-up by given district, last 20 %": look_up(split(rows)[0], judged),
         }
         with capsys.disabled():
-            print("\n" + "\n".join(f"{name:44}{value:10.4f}" for name, value in figures.items()))
+            show("Boston", figures)
         assert share_routed(placed, units) >= LEAST_ROUTED
         assert share_right(judged_placed, units) >= LEAST_RIGHT
 

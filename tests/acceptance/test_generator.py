@@ -20,14 +20,17 @@ SEED = 20
 REPORTS = 2_000
 BURST = 500
 SENDERS = 64
-# Measured with wide margins; see what the test prints.
-MOST_FALSE_MERGES = 0.05
+# Of reports of a new matter, how many may be taken for somebody else's; and of all that were attached, how many may be
+# in another matter's case, most of them a caller's second trouble at the same place. Both allow about twice
+# what was measured.
+MOST_SWALLOWED = 0.05
+MOST_FALSE_MERGES = 0.25
 LEAST_RIGHT = 0.95
 OFFICES = {"@community": "community", "@street": "street", "@district": "district"}
 
 
 class Book:
-    """The demo city's duty book read by hand: undated, unconditional rules; the deeper category, then the deeper area."""
+    """The demo city's duty book read by hand: rules without dates and conditions; deeper category, then deeper area."""
 
     def __init__(self) -> None:
         with (DEMO / "duty.csv").open(encoding="utf-8", newline="") as file:
@@ -83,6 +86,8 @@ async def test_generated_reports_become_the_cases_they_are(
         assert (judged.lost, refused) == (0, nothing_said)
         assert judged.confusion.total() == REPORTS
         assert await accounted(at, "demo") == (REPORTS - refused, REPORTS - refused, 0)
+        own = Counter({key: n for key, n in judged.confusion.items() if key[0] in ("new", "topic")})
+        assert sum(n for (_, became), n in own.items() if became == "attached") <= MOST_SWALLOWED * own.total()
         assert judged.false_merges <= MOST_FALSE_MERGES * judged.attached
         compared, right = await share_right(at, reports)
         assert compared > 200

@@ -1,4 +1,4 @@
-"""A year of one city's citizens' messages in Chinese, with no place, no category and no number, through the demo city."""
+"""A year of citizens' messages in Chinese, without place, category and number, through the demo city."""
 
 import time
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dispatch.cli_feed import replay_file
-from tests.acceptance.service import accounted, counts, key_of, serving, shared
+from tests.acceptance.service import accounted, counts, key_of, serving, shared, show
 
 ROWS = 3_961
 
@@ -24,9 +24,8 @@ async def test_no_message_is_lost_and_what_nobody_can_classify_goes_to_a_person(
         assert account.outcomes.total() == account.read == ROWS
         assert await accounted(at, "history") == (ROWS, ROWS, 0)
         with capsys.disabled():
-            print(f"\n{'reports a second':44}{ROWS / took:10.4f}")
-            print("".join(f"{name:44}{count / ROWS:10.4f}\n" for name, count in account.outcomes.items()), end="")
-            print(f"{'suggested':44}{account.suggested / ROWS:10.4f}")
+            shares = {name: count / ROWS for name, count in account.outcomes.items()}
+            show("messages", {"reports a second": ROWS / took, **shares, "suggested": account.suggested / ROWS})
         cases = await at.value("SELECT count(*) FROM cases")
         assert cases == ROWS - account.outcomes["attached"] - account.outcomes["reopened"]
         # Without a category only a person can send it on: each of these cases waits at the dispatch desk with a clock.

@@ -22,7 +22,7 @@ STEPS = ("deadline_warned", "deadline_missed", "escalated")
 
 
 async def many(town: Town, count: int) -> list[str]:
-    made = [report(location={"lon": 116.15 + 0.003 * (i % 12), "lat": 33.11 + 0.003 * (i // 12)}) for i in range(count)]
+    made = [report(location={"lon": 116.17 + 0.003 * (i % 12), "lat": 33.12 + 0.003 * (i // 12)}) for i in range(count)]
     answers = await asyncio.gather(*(town.send(one) for one in made))
     assert len({answer["case_no"] for _, answer in answers}) == count
     return [answer["case_no"] for _, answer in answers]
@@ -66,12 +66,12 @@ async def test_a_loop_and_people_at_the_same_instant_agree_on_every_case(a_town:
     for round in range(3):
         a_town.clock.at = START + timedelta(days=7 * round)
         await a_town.fire()
-        made = [report(location={"lon": 116.15 + 0.003 * i, "lat": 33.11 + 0.004 * round}) for i in range(10)]
+        made = [report(location={"lon": 116.17 + 0.003 * i, "lat": 33.12 + 0.004 * round}) for i in range(10)]
         numbers = [answer["case_no"] for _, answer in await asyncio.gather(*(a_town.send(one) for one in made))]
         a_town.clock.travel(DUE)
         signing = [a_town.act(number, "sign", HANDLER, version=1) for number in numbers]
         fates = await asyncio.gather(*signing, drained(a_town.services.deadlines, 3), drained(another_loop, 3))
-        assert all(fate[0] == 200 for fate in fates[:-2] if isinstance(fate, tuple))
+        assert [fate[0] for fate in fates if isinstance(fate, tuple)] == [200] * 10
     # After it was signed, no step of its sign clock; before, each at most once.
     late = await a_town.value(
         "SELECT count(*) FROM case_events e JOIN case_events s USING (case_id) WHERE s.type = 'signed' AND e.seq > s.seq AND e.type = ANY ($1) "

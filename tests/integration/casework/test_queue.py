@@ -18,7 +18,7 @@ async def pull(town: Town, name: str, count: int, key: str | None = None, unit: 
 
 async def many(town: Town, count: int) -> None:
     """That many cases of one unit, each a matter of its own."""
-    made = [report(location={"lon": 116.15 + 0.003 * (i % 12), "lat": 33.11 + 0.003 * (i // 12)}) for i in range(count)]
+    made = [report(location={"lon": 116.17 + 0.003 * (i % 12), "lat": 33.12 + 0.003 * (i // 12)}) for i in range(count)]
     for answer in await asyncio.gather(*(town.send(one) for one in made)):
         assert answer[1]["outcome"] in ("opened", "linked"), answer
     await town.rows("UPDATE assignments SET unit = 'drainage' WHERE role = 'lead'")
