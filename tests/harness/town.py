@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -20,6 +20,7 @@ from dispatch.city import load as loading
 from dispatch.city import versions
 from dispatch.city.archive import pack, unpack
 from dispatch.city.model import City
+from dispatch.domain.errors import Unavailable
 from dispatch.people.keyring import Keyring
 from dispatch.people.permissions import PERMISSIONS
 from dispatch.people.principal import Principal
@@ -176,11 +177,22 @@ async def town(database_url: str, redis_url: str | None, *, clock: TravelClock |
             site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
             made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            async with asyncio.timeout(20):
+                await _listening(services)
             async with ClientSession() as http:
                 made.http = http
                 yield made
             services.hub.dismiss()
             await runner.cleanup()
+
+
+async def _listening(services: Services) -> None:
+    """Returns once live clients are taken."""
+    while True:
+        with suppress(Unavailable):
+            services.hub.position()
+            return
+        await asyncio.sleep(0.01)
 
 
 class _Still:

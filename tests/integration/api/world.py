@@ -1,0 +1,304 @@
+"""A town with something of everything in it, and for each operation a request that it can answer with success."""
+
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from dispatch.people.permissions import PERMISSIONS, Role
+from dispatch.people.principal import Principal
+from tests.harness.town import CONNECTOR, Town, principal, report
+
+# Where somebody with each role works in the demo city.
+UNITS: dict[Role, str] = {
+    "operator": "hotline",
+    "dispatcher": "dispatch",
+    "handler": "drainage",
+    "unit_head": "drainage",
+    "reviewer": "dispatch",
+    "followup": "hotline",
+    "collector": "dispatch",
+    "supervisor": "supervision",
+    "commander": "city",
+    "connector": "hotline",
+    "replayer": "hotline",
+    "restricted_reader": "dispatch",
+    "sysadmin": "dispatch",
+    "secadmin": "supervision",
+    "auditor": "supervision",
+}
+MACHINES: frozenset[Role] = frozenset({"connector", "replayer"})
+# From which state an action starts, and who leads a case there.
+STARTS = {
+    "dispatch": "triage",
+    "sign": "to_sign",
+    "contact": "handling",
+    "return": "to_sign",
+    "reply": "handling",
+    "approve": "review",
+    "close": "followup",
+    "reopen": "closed",
+}
+BODIES: dict[str, dict[str, Any]] = {
+    "dispatch": {"unit": "urban-management"},
+    "sign": {},
+    "contact": {"reached": True},
+    "return": {"reason_code": "need_info", "note": "地点不清"},
+    "reply": {"note": "已疏通"},
+    "approve": {},
+    "close": {"solved": True},
+    "reopen": {"note": "又积水了"},
+}
+PERMITS = {
+    "dispatch": "case.dispatch",
+    "sign": "case.sign",
+    "contact": "case.reply",
+    "return": "case.return",
+    "reply": "case.reply",
+    "approve": "case.approve",
+    "close": "case.close",
+    "reopen": "case.reopen",
+}
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Seed:
+    """Parts of a request; None where the operation takes none."""
+
+    path: dict[str, str] = field(default_factory=dict)
+    query: dict[str, Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    body: Any = None
+
+
+@dataclass
+class World:
+    """The town, everybody's token, and what stands in the town."""
+
+    town: Town
+    tokens: dict[str, str] = field(default_factory=dict)
+    passwords: dict[str, str] = field(default_factory=dict)
+
+    async def settle(self) -> None:
+        """Puts in: accounts of all roles, a case with an escalation, quarantined events."""
+        for role, unit in UNITS.items():
+            self.tokens[role] = await (self._key(role, unit) if role in MACHINES else self._account(role, unit))
+        await self.case("to_sign")
+        self.town.clock.travel(timedelta(minutes=31))
+        await self.town.fire()
+        for role in UNITS:
+            if role not in MACHINES:
+                self.tokens[role] = await self._log_in(role)
+
+    async def _key(self, role: str, unit: str) -> str:
+        keys = self.town.services.people.keys
+        return (await keys.create("test", f"{role}-{next(_numbers)}", unit, ["demo", "app"], [role]))[1]
+
+    async def _account(self, role: str, unit: str, name: str | None = None) -> str:
+        people, name = self.town.services.people, name or role.replace("_", "-")
+        first = await people.accounts.create("test", name, unit, [role], "")
+        self.passwords[name] = "Seed-4711-seed"
+        return (await people.sessions.change_password(name, first, self.passwords[name])).access_token
+
+    async def _log_in(self, role: str) -> str:
+        name = role.replace("_", "-")
+        return (await self.town.services.people.sessions.log_in(name, self.passwords[name])).access_token
+
+    async def case(self, state: str) -> str:
+        """A new case in a state, led by the drainage unit; its number."""
+        number = next(_numbers)
+        made = report(
+            category=None if state == "triage" else "E0506",
+            location={"lon": 116.15 + number % 40 / 500, "lat": 33.12 + number // 40 % 40 / 500},
+            text=f"第{number}处积水",
+            caller={"name": "市民", "phone": f"199{number:08}"},
+            assigned_unit=None if state == "triage" else "drainage",
+        )
+        status, answer = await self.town.send(made)
+        assert status == 201, answer
+        case_no: str = answer["case_no"]
+        steps: list[tuple[str, Principal, dict[str, Any]]] = [
+            ("sign", principal("handler", "drainage"), {}),
+            ("reply", principal("handler", "drainage"), {"note": "已疏通"}),
+            ("approve", principal("reviewer", "dispatch"), {}),
+            ("close", principal("followup", "hotline"), {"solved": True}),
+        ]
+        reached = ["to_sign", "handling", "review", "followup", "closed"]
+        for action, who, body in steps[: reached.index(state) if state in reached else 0]:
+            status, answer = await self.town.act(case_no, action, who, **body)
+            assert status == 200, answer
+        return case_no
+
+    async def seed(self, operation: str, role: Role, turn: int) -> Seed:
+        """A request that `role` may make of an operation, with ids that exist; empty where nothing needs them."""
+        make = _SEEDS.get(operation)
+        return await make(self, role, turn) if make else Seed()
+
+
+async def _report(world: World, role: Role, turn: int) -> Seed:
+    made = report(channel="app" if role in MACHINES else "demo", external_id=f"s-{uuid4()}", caller=None)
+    if role == "replayer":
+        made["received_at"] = "2026-11-17T10:00:00+08:00"
+    return Seed(body=made)
+
+
+async def _receipt(world: World, role: Role, turn: int) -> Seed:
+    _, answer = await world.town.send(report(external_id=f"r-{uuid4()}"), CONNECTOR)
+    return Seed({"receipt_no": answer["receipt_no"]}, headers={"X-Track-Code": answer["track_code"]})
+
+
+async def _supplement(world: World, role: Role, turn: int) -> Seed:
+    seed = await _receipt(world, role, turn)
+    seed.body = {"text": "水更深了"}
+    return seed
+
+
+async def _by_key(world: World, role: Role, turn: int) -> Seed:
+    made = report(external_id=f"k-{uuid4()}")
+    await world.town.send(made, CONNECTOR)
+    return Seed(query={"channel": "demo", "external_id": made["external_id"]})
+
+
+async def _case(world: World, role: Role, turn: int) -> Seed:
+    state = {"reviewer": "review", "followup": "followup"}.get(role, "to_sign")
+    return Seed({"case_no": await world.case(state)})
+
+
+async def _text(world: World, role: Role, turn: int) -> Seed:
+    seed = await _case(world, role, turn)
+    statement = "SELECT t.id FROM texts t JOIN cases c ON c.id = t.case_id WHERE c.case_no = $1 ORDER BY t.id LIMIT 1"
+    seed.path["text_id"] = str(await world.town.value(statement, seed.path["case_no"]))
+    seed.body = {"purpose": "回访核实"}
+    return seed
+
+
+async def _action(world: World, role: Role, turn: int) -> Seed:
+    may = [action for action, needs in PERMITS.items() if needs in PERMISSIONS[role]] or ["sign"]
+    action = may[turn % len(may)]
+    case_no = await world.case(STARTS[action])
+    who = principal("handler", "drainage")
+    version = await world.town.version_for(case_no, action, who)
+    headers = {"If-Match": f'"{version}"', "Idempotency-Key": str(uuid4())}
+    return Seed({"case_no": case_no, "action": action}, headers=headers, body=BODIES[action])
+
+
+async def _settle(world: World, role: Role, turn: int) -> Seed:
+    return Seed(body=b'{"channel":"demo","external_id":"nobody","closed_at":"2026-11-18T09:00:00+08:00"}\n')
+
+
+async def _queue(world: World, role: Role, turn: int) -> Seed:
+    unit = UNITS[role]
+    return Seed({"unit": unit}, headers={"Idempotency-Key": str(uuid4())}, body={"count": 1})
+
+
+async def _escalation(world: World, role: Role, turn: int) -> Seed:
+    return Seed({"escalation": str(await world.town.value("SELECT id FROM escalations ORDER BY id LIMIT 1"))})
+
+
+async def _quarantine(world: World, role: Role, turn: int) -> Seed:
+    """A new entry: an alarm of a device that nobody registered."""
+    event = _event(f"unknown-{uuid4()}")
+    who = world.town.acts_as(principal("connector", "dispatch", channels=frozenset({"sensor"})))
+    headers = who | {"Content-Type": "application/cloudevents+json"}
+    async with world.town.http.post(f"{world.town.url}/api/v1/sensors/events", json=event, headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
+    world.town.clock.travel(timedelta(minutes=3))
+    await world.town.services.sensors.ripen()
+    row = (await world.town.rows("SELECT * FROM quarantine WHERE status = 'open' ORDER BY id DESC LIMIT 1"))[0]
+    body = report(channel=row["channel"], external_id=row["external_id"], kind="sensor")
+    return Seed({"entry": str(row["id"])}, body=body)
+
+
+def _event(device: str) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": str(uuid4()),
+        "source": "/city/sensors",
+        "type": "city.gas.leak",
+        "subject": device,
+        "time": "2026-11-18T10:00:00+08:00",
+        "datacontenttype": "application/json",
+        "data": {},
+    }
+
+
+async def _sensor(world: World, role: Role, turn: int) -> Seed:
+    return Seed(body=_event("GL-990103-004"))
+
+
+async def _ndjson(world: World, role: Role, turn: int) -> Seed:
+    import msgspec
+
+    return Seed(body=msgspec.json.encode((await _report(world, role, turn)).body) + b"\n")
+
+
+async def _notices(world: World, role: Role, turn: int) -> Seed:
+    return Seed(body={"ids": [str(uuid4())]})
+
+
+async def _log_in(world: World, role: Role, turn: int) -> Seed:
+    if not await world.town.value("SELECT count(*) FROM accounts WHERE username = 'visitor'"):
+        await world._account("operator", "hotline", "visitor")
+    return Seed(body={"username": "visitor", "password": world.passwords["visitor"]})
+
+
+async def _refresh(world: World, role: Role, turn: int) -> Seed:
+    seed = await _log_in(world, role, turn)
+    opened = await world.town.services.people.sessions.log_in("visitor", seed.body["password"])
+    return Seed(body={"refresh_token": opened.refresh_token})
+
+
+async def _account(world: World, role: Role, turn: int) -> Seed:
+    return Seed(body={"username": f"u{uuid4().hex[:12]}", "unit": "hotline", "roles": ["operator"], "title": "话务员"})
+
+
+async def _some_account(world: World, role: Role, turn: int) -> Seed:
+    made = await _account(world, role, turn)
+    accounts = world.town.services.people.accounts
+    await accounts.create("test", made.body["username"], "hotline", ["operator"], "")
+    return Seed({"username": made.body["username"]})
+
+
+async def _key(world: World, role: Role, turn: int) -> Seed:
+    return Seed(body={"name": f"key {next(_numbers)}", "unit": "hotline", "channels": ["app"], "roles": ["connector"]})
+
+
+async def _some_key(world: World, role: Role, turn: int) -> Seed:
+    made, _ = await world.town.services.people.keys.create("test", f"key {next(_numbers)}", "hotline", ["app"])
+    return Seed({"id": made})
+
+
+_SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
+    "post_reports": _report,
+    "post_reports_batch": _ndjson,
+    "post_preview": _report,
+    "get_reports": _by_key,
+    "get_reports_receipt_no": _receipt,
+    "post_reports_receipt_no_supplements": _supplement,
+    "get_track_receipt_no": _receipt,
+    "post_track_receipt_no_supplements": _supplement,
+    "get_cases_case_no": _case,
+    "get_cases_case_no_events": _case,
+    "get_cases_case_no_explain": _case,
+    "get_cases_case_no_deadlines_explain": _case,
+    "post_cases_case_no_texts_text_id_unmask": _text,
+    "post_cases_case_no_actions_action": _action,
+    "post_actions_settle": _settle,
+    "get_units_unit_queue": _queue,
+    "post_units_unit_queue_pull": _queue,
+    "post_escalations_escalation_ack": _escalation,
+    "get_quarantine_entry": _quarantine,
+    "post_quarantine_entry_release": _quarantine,
+    "post_sensors_events": _sensor,
+    "post_notices_read": _notices,
+    "post_session": _log_in,
+    "post_session_refresh": _refresh,
+    "post_accounts": _account,
+    "post_accounts_username_password": _some_account,
+    "post_accounts_username_retire": _some_account,
+    "post_keys": _key,
+    "post_keys_id_retire": _some_key,
+}
