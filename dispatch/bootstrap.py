@@ -111,10 +111,11 @@ async def _wire(
 
     signals = Signals(pool, settings.direct_url, woken)
 
-    def committed(batch: Sequence[Incoming]) -> None:
+    def committed(batch: Sequence[Incoming], seconds: float) -> None:
         for incoming in batch:
             metrics.reports.labels("refused" if incoming.error else str(incoming.status)).inc()
         metrics.batch_size.observe(len(batch))
+        metrics.commit_seconds.observe(seconds)
         signals.changed()
 
     intake = Intake(pool, cities, keyring, clock, ids, committed)
@@ -190,6 +191,7 @@ async def _audit(at: Services) -> None:
     late, seconds = await at.deadlines.late()
     at.metrics.deadlines_late_seconds.set(seconds)
     at.metrics.queue_depth.set(at.intake.depth)
+    at.metrics.quarantine_open.set(await at.quarantine.waiting())
     at.metrics.outbox_waiting.set(at.relay.waiting)
     at.metrics.live_clients.set(at.hub.listening)
     if timedelta(seconds=seconds) > timedelta(minutes=1):

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from dispatch.logs import configure_logs
 from dispatch.people.errors import KeyringMissing
 from dispatch.people.keyring import Keyring
 from dispatch.people.people import People
-from dispatch.settings import from_environment
+from dispatch.settings import Settings, from_environment
 from dispatch.store.clock import SystemClock
 from dispatch.store.migrate import migrate
 from dispatch.store.pool import open_pool
@@ -38,6 +39,7 @@ console = Console(stderr=True)
 @click.version_option(package_name="city-dispatch")
 def main() -> None:
     """City-operations dispatch (一网统管): every report one case, one responsible unit, one clock."""
+    configure_logs("warning")
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -50,13 +52,10 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
         raise click.ClickException(f"{missing.args[0]} is not set; it says where PostgreSQL is") from None
 
 
-@main.command()
+@main.command("migrate")
 def migrate_() -> None:
     """Bring the database (DISPATCH_DATABASE_OWNER_URL or DISPATCH_DATABASE_URL) to the newest revision."""
     run(migrate(owner_url()))
-
-
-main.add_command(migrate_, "migrate")
 
 
 @main.group()
@@ -197,20 +196,23 @@ def serve(host: str, port: int, workers: int, data: Path | None, demo: bool, log
     DISPATCH_DATABASE_URL=postgresql://… DISPATCH_KEYRING_FILE=keys.json dispatch serve --workers 2
     """
     configure_logs(log_level)
-    listening = server.bind(host, port)
     if data is None:
         if demo:
             raise click.ClickException("--demo needs --data")
-        settings = _settings(from_environment(), host, listening.getsockname()[1], workers)
-        server.run(settings, keyring(), listening)
+        owner_url()
+        keys_ = keyring()
+        listening = server.bind(host, port)
+        settings = _settings(from_environment(), host, listening.getsockname()[1], workers, log_level)
+        server.run(settings, keys_, listening)
         return
+    listening = server.bind(host, port)
     with data_folder.locked(data):
         try:
             found = embedded.start(data)
             keys_ = demonstration.keyring_of(data)
             run(migrate(found.database_url))
             settings = from_environment({}, database_url=found.database_url, redis_url=found.redis_url)
-            settings = _settings(settings, host, listening.getsockname()[1], workers)
+            settings = _settings(settings, host, listening.getsockname()[1], workers, log_level)
             started = (
                 run(demonstration.prepare(found.database_url, keys_, data, f"http://{host}:{settings.port}"))
                 if demo
@@ -221,10 +223,8 @@ def serve(host: str, port: int, workers: int, data: Path | None, demo: bool, log
             embedded.stop(data)
 
 
-def _settings(settings: Any, host: str, port: int, workers: int) -> Any:
-    from dataclasses import replace
-
-    return replace(settings, host=host, port=port, workers=workers)
+def _settings(settings: Settings, host: str, port: int, workers: int, log_level: str) -> Settings:
+    return replace(settings, host=host, port=port, workers=workers, log_level=log_level)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from dispatch import bootstrap
 from dispatch.api.health import DRAIN
+from dispatch.logs import configure_logs
 from dispatch.people.keyring import Keyring
 from dispatch.settings import Settings
 
@@ -65,6 +66,7 @@ async def serve(
     if parent is not None:
         loop.add_reader(parent, lambda: (loop.remove_reader(parent), stop.set()))
     async with bootstrap.services(settings, keyring) as services, bootstrap.running(services) as app:
+        configure_logs(settings.log_level, services.metrics.log_redactions.inc)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_S, handler_cancellation=False)
         await runner.setup()
         await web.SockSite(runner, listening, backlog=1024).start()

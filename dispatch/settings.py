@@ -20,7 +20,7 @@ class Settings:
     port: int = 8080
     workers: int = 1
     pool_size: int = 8
-    loop: bool = True
+    log_level: str = "info"
     allow_private_webhooks: bool = False
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -11,6 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from dispatch.casework.actions import SQL as ACTIONS
 from dispatch.store.clock import SQL, Clock
+from dispatch.store.pool import Connection
 
 log = structlog.get_logger()
 logging.getLogger("apscheduler").setLevel(logging.WARNING)  # a line for every tick says nothing
@@ -30,21 +32,22 @@ class Ticks:
         """Runs `job` in this process every `every_s` seconds."""
         self._scheduler.add_job(_guarded(job), "interval", seconds=every_s)
 
-    def city_wide(self, name: str, hours: int, job: Callable[[datetime], Awaitable[object]]) -> None:
-        """Runs `job` once for all processes, every `hours` hours of the day."""
+    def city_wide(self, name: str, hours: int, job: Callable[[Connection, datetime], Awaitable[object]]) -> None:
+        """Runs `job` once for all processes, every `hours` hours of the day; one that fails gives its claim back."""
 
         async def claimed() -> None:
-            now = await self._clock.now(self._pool)
-            slot = now.replace(hour=now.hour // hours * hours, minute=0, second=0, microsecond=0)
-            if await self._pool.fetchval(SQL.claim_job, name, slot):
-                await job(now)
+            async with self._pool.acquire() as connection, connection.transaction():
+                now = await self._clock.now(connection)
+                slot = now.replace(hour=now.hour // hours * hours, minute=0, second=0, microsecond=0)
+                if await connection.fetchval(SQL.claim_job, name, slot):
+                    await job(connection, now)
 
         self._scheduler.add_job(_guarded(claimed), "interval", minutes=5, next_run_time=datetime.now().astimezone())
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ticks until told to stop."""
-        self.city_wide("make_partitions", 24, lambda now: self._pool.fetchval(SQL.make_partitions, now.date(), 3))
-        self.city_wide("forget_answers", 1, lambda now: self._pool.execute(ACTIONS.forget_answers, now - KEEP_ANSWERS))
+        self.city_wide("make_partitions", 24, lambda at, now: at.fetchval(SQL.make_partitions, now.date(), 3))
+        self.city_wide("forget_answers", 1, lambda at, now: at.execute(ACTIONS.forget_answers, now - KEEP_ANSWERS))
         self._scheduler.start()
         try:
             await stop.wait()
@@ -54,9 +57,15 @@ class Ticks:
 
 def _guarded(job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
-        try:
-            await job()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
-            log.info("ticks.database_away", error=type(fault).__name__)
+        # A tick that is under way when the process stops is simply given up.
+        with suppress(asyncio.CancelledError):
+            await _try(job)
 
     return run
+
+
+async def _try(job: Callable[[], Awaitable[object]]) -> None:
+    try:
+        await job()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+        log.info("ticks.database_away", error=type(fault).__name__)

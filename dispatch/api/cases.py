@@ -1,7 +1,6 @@
 """Cases: lists, one case, its record and reasons, the actions on it, queues and escalations."""
 
 import asyncio
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec

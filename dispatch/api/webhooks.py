@@ -58,6 +58,8 @@ async def disable(call: Call[None, None]) -> Reply:
 MANAGE = "webhook.manage"
 ROUTES = [
     Route("GET", f"{V1}/webhooks", every, "Webhooks 外部通知", MANAGE, answer=list[dict[str, Any]]),
-    Route("POST", f"{V1}/webhooks", add, "A new one 新增", MANAGE, body=NewWebhook, answer=MadeWebhook, statuses=(201,)),
+    Route(
+        "POST", f"{V1}/webhooks", add, "A new one 新增", MANAGE, body=NewWebhook, answer=MadeWebhook, statuses=(201,)
+    ),
     Route("POST", f"{V1}/webhooks/{{webhook}}/disable", disable, "Stop one 停用", MANAGE, answer=dict[str, Any]),
 ]

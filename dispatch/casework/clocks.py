@@ -113,7 +113,13 @@ def policy_of(city: City, case: Case, clock: str) -> PolicyLimit:
 
 @lru_cache(maxsize=16384)
 def _policy(
-    policies: PolicyBook, categories: Categories, clock: str, code: str | None, table: str | None, kind: str, urgency: str
+    policies: PolicyBook,
+    categories: Categories,
+    clock: str,
+    code: str | None,
+    table: str | None,
+    kind: str,
+    urgency: str,
 ) -> PolicyLimit | None:
     """The limit of one clock for one kind of case: asked for every clock of every case."""
     category = categories.get(code, table) if code else None

@@ -60,7 +60,12 @@ def reopen(turn: Turn) -> None:
     turn.needs("note")
     turn.say("reason")
     opening.reopen(
-        turn.change, opening.Moment(turn.at, turn.at, False), turn.opened_under, turn.ids, reachable=turn.reachable
+        turn.change,
+        turn.by.name,
+        opening.Moment(turn.at, turn.at, False),
+        turn.opened_under,
+        turn.ids,
+        reachable=turn.reachable,
     )
 
 

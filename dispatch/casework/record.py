@@ -16,6 +16,7 @@ from dispatch.notices import post
 from dispatch.people.keyring import CaseKey, Keyring, Sealed, aad
 from dispatch.store.pool import Connection, Executor
 from dispatch.store.statements import load
+from gridmap.areas import AreaTree
 
 SQL = load(__file__, "record")
 encode = msgspec.json.Encoder().encode
@@ -54,7 +55,7 @@ TEXT_COLUMNS = ("id", "case_id", "report_id", "kind", "author", "written_at", "n
 DEADLINE_UPDATED = ("id", "unit", "due_at", "status", "step", "next_at", "attempts", "stopped_at", "provisional")
 
 
-async def save(connection: Connection, keyring: Keyring, areas: Any, changes: Sequence[Change]) -> None:
+async def save(connection: Connection, keyring: Keyring, areas: AreaTree, changes: Sequence[Change]) -> None:
     """Writes `changes` (each of another case, whose row is held or new) in the running transaction."""
     events = [row for change in changes for row in _chain(keyring, change)]
     for change in changes:
@@ -163,7 +164,7 @@ async def case_keys(connection: Executor, keyring: Keyring, case_ids: Sequence[i
     }
 
 
-def _messages(areas: Any, change: Change) -> Iterable[tuple[int, int, bytes]]:
+def _messages(areas: AreaTree, change: Change) -> Iterable[tuple[int, int, bytes]]:
     case, lead, last = change.case, change.lead, change.events[-1]
     message = {
         "type": "case",
@@ -175,7 +176,7 @@ def _messages(areas: Any, change: Change) -> Iterable[tuple[int, int, bytes]]:
         "owner_unit": case.owner_unit,
         "lead_unit": lead.unit if lead else None,
         "units": sorted({a.unit for a in change.assignments} | ({case.owner_unit} if case.owner_unit else set())),
-        "area": list(areas.path(case.area)) if case.area else [],
+        "area": shown_area(areas, case.area, restricted=case.restricted),
         "cell": None if case.restricted else case.cell,
         "category": case.category,
         "urgency": case.urgency,
@@ -187,6 +188,20 @@ def _messages(areas: Any, change: Change) -> Iterable[tuple[int, int, bytes]]:
     for e in change.escalations:
         raised = {**message, "type": "escalation", "level": e.level, "colour": e.colour, "deadline": e.deadline.clock}
         yield case.id, case.seq, encode(raised)
+
+
+# City and district: nothing finer of a restricted case is shown on any map or list.
+COARSE = 2
+
+
+def shown_area(areas: AreaTree, code: str | None, *, restricted: bool) -> list[str]:
+    """The path of a case's area as it may be shown, most specific first.
+
+    A case keeps the area it was found in; a later version of the city may have it no more.
+    """
+    if code is None or code not in areas:
+        return []
+    return [a for a in areas.path(code) if not restricted or areas.areas[a].level <= COARSE]
 
 
 def _settle(change: Change) -> None:

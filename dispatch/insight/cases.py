@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from dispatch.casework.actions import Workplace
-from dispatch.casework.record import case_keys
+from dispatch.casework.record import case_keys, shown_area
 from dispatch.domain import numbers, priority, workflow
 from dispatch.domain.errors import NotFound
 from dispatch.insight.reader import Reader, reader
@@ -57,7 +57,7 @@ async def list_cases(
         filters.unit, areas, filters.overdue, now, found, limit, who.head_of,
     )  # fmt: skip
     summaries = await _summaries(at, [row["id"] for row in rows])
-    return [{**brief(row), "summary": summaries.get(row["id"], ""), "id": row["id"]} for row in rows]
+    return [{**brief(at, row), "summary": summaries.get(row["id"], ""), "id": row["id"]} for row in rows]
 
 
 async def _search(at: Workplace, by: Principal, q: str, now: datetime) -> list[int]:
@@ -98,7 +98,7 @@ async def queue(at: Workplace, by: Principal, unit: str, limit: int) -> list[dic
     ]
 
 
-def brief(row: asyncpg.Record) -> dict[str, Any]:
+def brief(at: Workplace, row: asyncpg.Record) -> dict[str, Any]:
     """A case as lists and dashboards show it; of a restricted one no place finer than the district."""
     return {
         "case_no": row["case_no"],
@@ -106,7 +106,7 @@ def brief(row: asyncpg.Record) -> dict[str, Any]:
         "kind": row["kind"],
         "category": row["category"],
         "category_table": row["category_table"],
-        "area": row["area"],
+        "area": next(iter(shown_area(at.cities.current.map.areas, row["area"], restricted=row["restricted"])), None),
         "cell": None if row["restricted"] else row["cell"],
         "lon": None if row["restricted"] else row["lon"],
         "lat": None if row["restricted"] else row["lat"],
@@ -144,7 +144,7 @@ async def whole(at: Workplace, by: Principal, case_no: str) -> tuple[int, dict[s
     assignments = await at.pool.fetch(SQL.assignments, case_id)
     reports = await at.pool.fetch(SQL.reports, case_id)
     return row["version"], {
-        **brief(row),
+        **brief(at, row),
         "allowed_actions": workflow.allowed(row["state"]),
         "assignments": [{k: v for k, v in a.items() if k not in ("case_id", "route")} for a in assignments],
         "deadlines": [deadline(d) for d in await at.pool.fetch(SQL.deadlines, case_id)],
@@ -335,7 +335,7 @@ async def snapshot(at: Workplace, who: Reader, limit: int) -> dict[str, Any]:
     now = at.clock.wall()
     counts = await at.pool.fetch(SQL.snapshot_counts, now, who.units, who.areas, who.restricted, who.above, who.head_of)
     cases = await at.pool.fetch(SQL.snapshot_cases, who.units, who.areas, who.restricted, who.above, limit, who.head_of)
-    return {"counts": [dict(row) for row in counts], "cases": [brief(row) for row in cases]}
+    return {"counts": [dict(row) for row in counts], "cases": [brief(at, row) for row in cases]}
 
 
 async def overview(at: Workplace, since: datetime, until: datetime) -> dict[str, Any]:

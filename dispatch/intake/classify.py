@@ -14,6 +14,9 @@ def classify(reading: Reading, city: City) -> Category | None:
     report = reading.report
     if report.category is None:
         return None
+    if not city.automatic.classify:
+        reading.aside("category", report.category, "by_hand", "classifying is switched off: a person decides")
+        return None
     category = city.categories.get(report.category, report.category_table)
     if category is None:
         reading.aside("category", report.category, "unknown_code", "not a code of this table")

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 
 import asyncpg
 import structlog
@@ -56,7 +57,7 @@ class Intake:
         keyring: Keyring,
         clock: Clock,
         ids: Ids,
-        committed: Callable[[Sequence[Incoming]], None],
+        committed: Callable[[Sequence[Incoming], float], None],
     ) -> None:
         self._pool, self._city, self._keyring, self._clock, self._ids = pool, city, keyring, clock, ids
         self._committed = committed
@@ -175,6 +176,7 @@ class Intake:
         """
         refusal: DispatchError = Overloaded(retry_after=1)
         for pause in (*RETRIES, None):
+            began = perf_counter()
             try:
                 await self._attempt(batch)
             except AGAIN:
@@ -188,7 +190,7 @@ class Intake:
             except Exception as fault:
                 return await self._narrow(batch, fault)
             else:
-                return self._committed(batch)
+                return self._committed(batch, perf_counter() - began)
             if pause is not None:
                 await asyncio.sleep(pause)
         _refuse(batch, refusal)

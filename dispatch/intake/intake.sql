@@ -104,3 +104,7 @@ WHERE status = 'open' AND (entered_at, id) > ($1, $2) ORDER BY entered_at, id LI
 -- name: quarantine_entry
 -- One open entry with its sealed words.
 SELECT * FROM quarantine WHERE id = $1 AND status = 'open';
+
+-- name: quarantine_waiting
+-- How many entries wait for a person.
+SELECT count(*) FROM quarantine WHERE status = 'open';

@@ -197,7 +197,7 @@ def _remind(change: Change, *, overdue: bool) -> None:
         change.post(unit, ("handler", "dispatcher"), "reminder", overdue=False)
 
 
-def reopen(change: Change, moment: Moment, city: City, ids: Ids, *, reachable: bool) -> None:
+def reopen(change: Change, by: str, moment: Moment, city: City, ids: Ids, *, reachable: bool) -> None:
     """A closed case whose matter is not solved goes back to its last lead, in a new round with its own limit.
 
     One that was closed without ever having had a lead goes to the dispatch desk.
@@ -217,13 +217,13 @@ def reopen(change: Change, moment: Moment, city: City, ids: Ids, *, reachable: b
     change.event(
         "reopened",
         change.instant(moment.now),
-        INTAKE,
+        by,
         round=case.round,
         deadlines=[view(d) for d in change.live("close")],
     )
     if last is not None:
         again = Route(last.unit, (), "reopened", (f"round {case.round}: the unit that handled it",))
-        dispatch(change, again, INTAKE, moment, city, ids, reachable=reachable)
+        dispatch(change, again, by, moment, city, ids, reachable=reachable)
     _somebody_looks(change, moment, city)
 
 

@@ -29,6 +29,11 @@ class Quarantine:
         """A page of open entries, oldest first; without the words."""
         return [dict(row) for row in await self._pool.fetch(SQL.quarantine_list, *(after or EARLIEST), limit)]
 
+    async def waiting(self) -> int:
+        """How many entries wait for a person."""
+        count: int = await self._pool.fetchval(SQL.quarantine_waiting)
+        return count
+
     async def entry(self, number: int, by: Principal) -> dict[str, Any]:
         """One open entry with the report as it was sent; who looked is logged. Raises NotFound."""
         row = await self._row(number)

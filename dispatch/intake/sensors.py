@@ -104,7 +104,7 @@ class Sensors:
 
     async def _unknown(self, event: SensorEvent) -> Result:
         report = Report(
-            CHANNEL, _key(event), kind="sensor", text=f"{event.type} {event.subject or '?'}", occurred_at=event.time.isoformat(),
+            CHANNEL, _key(event), kind="sensor", text=f"{event.type} {event.subject or '?'}",
             attributes={"source": event.source[:500], "device": (event.subject or "")[:500], "type": event.type[:500]},
         )  # fmt: skip
         received = await self._intake.set_aside(report, "unknown-device", "subject", STATION)

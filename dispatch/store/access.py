@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import asyncpg
-
 from dispatch.store.pool import Executor
 from dispatch.store.statements import load
 

@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-import asyncpg
-
 from dispatch.store.pool import Executor
 from dispatch.store.statements import load
 

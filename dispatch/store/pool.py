@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 
+from dispatch.domain.errors import RuleBroken
 from dispatch.store.statements import load
 
 if TYPE_CHECKING:
@@ -21,14 +22,22 @@ BLOCK = 512
 
 
 async def open_pool(url: str, *, size: int = 8) -> asyncpg.Pool:
-    """A pool whose connections work as the service's role, never as the owner, in UTC and READ COMMITTED."""
-    return await asyncpg.create_pool(
+    """A pool whose connections work as the service's role, never as the owner, in UTC and READ COMMITTED.
+
+    Raises RuleBroken where they could change the record of a case: a connection pooler that drops start-up parameters
+    leaves the rights of whoever logs in.
+    """
+    pool: asyncpg.Pool = await asyncpg.create_pool(
         url,
         min_size=1,
         max_size=size,
         command_timeout=60,
         server_settings={"role": SERVICE_ROLE, "timezone": "UTC", "application_name": "dispatch", "jit": "off"},
     )
+    if await pool.fetchval(SQL.may_bend_the_record):
+        await pool.close()
+        raise RuleBroken(problem=f"the service must not work with the owner's rights: log in as a member of {SERVICE_ROLE}")
+    return pool
 
 
 async def one(connection: Executor, statement: str, *values: object) -> asyncpg.Record:

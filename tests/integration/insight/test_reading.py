@@ -77,8 +77,10 @@ async def test_filters_narrow_the_list_and_each_other(a_town: Town) -> None:
     assert await numbers(a_town, "area=990104") == []
     assert await numbers(a_town, "area=nowhere") == []
     a_town.clock.travel(timedelta(minutes=31))
-    assert sorted(await numbers(a_town, "overdue=true&category=E0506")) == sorted(water[1:])
-    assert await numbers(a_town, "overdue=true&state=handling") == []
+    # Whoever is late in it, a lead or an assist, the case is overdue.
+    assert sorted(await numbers(a_town, "overdue=true&category=E0506")) == sorted(water)
+    assert await numbers(a_town, "overdue=true&state=handling") == [water[0]]
+    assert await numbers(a_town, "overdue=true&category=E0110") == []
     assert (await a_town.get("/cases?limit=0", SUPERVISOR))[0] == 400
     assert (await a_town.get("/cases?colour=red", SUPERVISOR))[0] == 400
 

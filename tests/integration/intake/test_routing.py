@@ -100,8 +100,9 @@ async def test_with_locating_off_a_dispatcher_decides(a_town: Town, switch: Swit
     await _main_job_by_hand(a_town, [answer])
 
 
-async def test_without_a_category_a_dispatcher_decides_and_names_it(a_town: Town, switch: Switch) -> None:
+async def test_with_classifying_off_a_dispatcher_names_the_category(a_town: Town, switch: Switch) -> None:
     switch(classify=False)
-    answer = await _sent(a_town, category=None)
-    await _main_job_by_hand(a_town, [answer])
-    assert await a_town.value("SELECT category FROM cases") == "E0506"
+    answers = [await _sent(a_town), await _sent(a_town, category=None, kind="tipoff")]
+    assert [w["code"] for answer in answers for w in answer.get("warnings", [])] == ["by_hand"]
+    await _main_job_by_hand(a_town, answers)
+    assert {row["category"] for row in await a_town.rows("SELECT category FROM cases")} == {"E0506"}

@@ -1,0 +1,85 @@
+"""Hot statements run on the index that was made for them, on tables of some thousand rows."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from dispatch.casework.actions import SQL as ACTIONS
+from dispatch.casework.deadlines import SQL as DEADLINES
+from dispatch.insight.cases import FAR_FUTURE
+from dispatch.insight.cases import SQL as READING
+from dispatch.intake.commit import SQL as INTAKE
+
+NOW = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
+# 6,000 cases of 60 units in 400 tiles, one in three still open; each with a task and three clocks. Triggers are off, which
+# matters to no plan.
+SEED = """
+SET session_replication_role = replica;
+INSERT INTO city_versions VALUES (1, 'c', '\\x00', '\\x00', now(), 't');
+INSERT INTO units (code, name) SELECT 'u' || i, 'u' || i FROM generate_series(0, 59) AS i;
+INSERT INTO cases (id, case_no, opened_at, opened_month, state, seq, head, last_event_at, kind, category, kin, urgency, cell, area, lon, lat, tile,
+    city_version, owner_unit, next_due_at, closed_at)
+SELECT i, 'n' || i, '2026-11-18T02:00Z'::timestamptz - i * interval '5 min', '2026-11-01', CASE WHEN i % 3 = 0 THEN 'to_sign' ELSE 'closed' END, 1,
+    decode(repeat('00', 32), 'hex'), now(), 'complaint', 'E0506', 'water', 'ordinary', 'c' || i % 900, 'a' || i % 40, 116 + i % 20 * 0.01,
+    33 + i % 17 * 0.01, i % 400, 1, 'u' || i % 60, CASE WHEN i % 3 = 0 THEN '2026-11-18T02:00Z'::timestamptz + i * interval '1 s' END,
+    CASE WHEN i % 3 <> 0 THEN now() END
+FROM generate_series(1, 6000) AS i;
+INSERT INTO assignments (id, case_id, role, unit, state, dispatched_at, dispatched_by, route, ended_at)
+SELECT i, i, 'lead', 'u' || i % 60, CASE WHEN i % 3 = 0 THEN 'to_sign' ELSE 'done' END, now(), 't', '{}', CASE WHEN i % 3 <> 0 THEN now() END
+FROM generate_series(1, 6000) AS i;
+INSERT INTO deadlines (case_id, clock, unit, started_at, due_at, limit_text, mode, rule, provisional, status, plan, next_at, stopped_at)
+SELECT i, clock, 'u' || i % 60, '2026-01-01Z', '2026-11-18T02:00Z'::timestamptz + i * interval '1 s', '5wd', 'day_end', 'r', false,
+    CASE WHEN i % 3 = 0 THEN 'running' ELSE 'met' END, '[]', CASE WHEN i % 3 = 0 THEN '2026-11-18T02:00Z'::timestamptz + i * interval '1 s' END,
+    CASE WHEN i % 3 <> 0 THEN now() END
+FROM generate_series(1, 6000) AS i, unnest(ARRAY['close', 'sign', 'reply']) AS clock;
+INSERT INTO case_signatures SELECT i, '{}', array_to_tsvector(ARRAY['w' || i % 700, 'v' || i % 900]) FROM generate_series(1, 6000) AS i;
+SET session_replication_role = DEFAULT;
+"""
+SEEDED = ("city_versions", "units", "cases", "assignments", "deadlines", "case_signatures", "callers", "case_people")
+LISTED = (FAR_FUTURE, 0)
+UNIT = ["u3"]
+STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
+    # statement, its values, the index it must use, the tables it must not read from end to end
+    "claim_due": (DEADLINES.claim_due, (NOW + timedelta(minutes=5), 100), "deadlines_next", frozenset({"deadlines", "cases"})),
+    "next_at": (DEADLINES.next_at, (), "deadlines_next", frozenset({"deadlines"})),
+    "candidates": (INTAKE.candidates, ([3, 4, 5, 6], [], [], [], NOW - timedelta(days=9)), "cases_tile", frozenset({"cases"})),
+    "queue": (READING.queue, (UNIT, ["to_sign", "handling"], False, ["u3"], 50, None), "assignments_queue", frozenset({"cases", "assignments"})),
+    "pull": (ACTIONS.pull, (UNIT, 3, False, ["u3"], None), "assignments_queue", frozenset({"cases", "assignments"})),
+    "desk_queue": (READING.desk_queue, (UNIT, ["to_sign"], False, ["u3"], 50), "cases_owner", frozenset({"cases"})),
+    "list": (READING.list_cases, (*LISTED, None, [], False, [], None, None, None, None, None, NOW, None, 50, None), "cases_newest", frozenset({"cases"})),
+    "next page": (
+        READING.list_cases,
+        (NOW - timedelta(days=3), 900, UNIT, [], False, [], None, None, None, None, None, NOW, None, 50, None),
+        "cases_newest",
+        frozenset({"cases"}),
+    ),
+    "words": (READING.found_by_words, ("'w3' & 'v3'",), "case_signatures_search", frozenset({"case_signatures"})),
+    "live clocks": ("SELECT * FROM deadlines WHERE case_id = ANY ($1::bigint[]) AND stopped_at IS NULL", ([3, 6, 9],), "deadlines_live", frozenset({"deadlines"})),
+}  # fmt: skip
+
+
+@pytest.fixture
+async def seeded(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database_url, server_settings={"timezone": "UTC", "jit": "off"})
+    try:
+        await connection.execute(SEED)
+        for table in SEEDED:
+            await connection.execute(f"ANALYZE {table}")
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def test_hot_statements_use_their_indexes_whether_planned_once_or_each_time(seeded: asyncpg.Connection) -> None:
+    problems = []
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        await seeded.execute(f"SET plan_cache_mode = {mode}")
+        for name, (statement, values, index, tables) in STATEMENTS.items():
+            plan = "\n".join(row[0] for row in await seeded.fetch(f"EXPLAIN {statement.rstrip().rstrip(';')}", *values))
+            scanned = [table for table in tables if f"Seq Scan on {table}" in plan]
+            if f" {index}" not in plan or scanned:
+                problems.append(f"{name} ({mode}): no {index} or reads all of {scanned}\n{plan}")
+    assert not problems, "\n\n".join(problems)
