@@ -1,6 +1,7 @@
 """Serving: binds once, runs one or more workers on the same socket, drains gracefully."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -69,6 +70,10 @@ async def serve(
         configure_logs(settings.log_level, services.metrics.log_redactions.inc)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_S, handler_cancellation=False)
         await runner.setup()
+        # What was made until now stays: the collector need not walk the whole city again and again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         await web.SockSite(runner, listening, backlog=1024).start()
         log.info("service.started", pid=os.getpid(), port=settings.port, city=services.cities.current.version)
         beside = asyncio.create_task(started()) if started else None

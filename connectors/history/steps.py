@@ -28,6 +28,7 @@ REACH_M: Final = 1_000.0
 METRES_PER_DEGREE: Final = 111_320.0
 Act = Literal["open", "close"]
 Square = tuple[int, int]
+Timed = tuple[datetime, HistoryRow]
 
 
 class NotInTimeOrder(ConnectorError):
@@ -53,13 +54,23 @@ def steps(rows: Iterable[HistoryRow], within: timedelta | None) -> Iterator[Step
     Openings stay in time order. Raises NotInTimeOrder.
     """
     batch = _Batch()
+    waiting: list[Timed] = []
     for act, at, row in _moments(rows):
         too_long = within is not None and batch.began is not None and at - batch.began >= within
         if too_long or (act == "open" and batch.is_full_for(row)):
-            yield from batch.steps()
-            batch = _Batch()
+            yield from _parts("close", waiting + batch.before)
+            yield from _parts("open", batch.openings)
+            waiting, batch = batch.after, _Batch()
         batch.add(act, at, row)
-    yield from batch.steps()
+    yield from _parts("close", waiting + batch.before)
+    yield from _parts("open", batch.openings)
+    yield from _parts("close", batch.after)
+
+
+def _parts(act: Act, timed: list[Timed]) -> Iterator[Step]:
+    for first in range(0, len(timed), LONGEST_BATCH):
+        part = timed[first : first + LONGEST_BATCH]
+        yield Step(act, part[0][0], tuple(row for _, row in part))
 
 
 @dataclass(slots=True)
@@ -106,9 +117,9 @@ class _Vicinity:
 class _Batch:
     """Closings that may go first, openings, and closings that must follow; each with its recorded time."""
 
-    before: list[tuple[datetime, HistoryRow]] = field(default_factory=list)
-    openings: list[tuple[datetime, HistoryRow]] = field(default_factory=list)
-    after: list[tuple[datetime, HistoryRow]] = field(default_factory=list)
+    before: list[Timed] = field(default_factory=list)
+    openings: list[Timed] = field(default_factory=list)
+    after: list[Timed] = field(default_factory=list)
     began: datetime | None = None
     opened: _Vicinity = field(default_factory=_Vicinity)
     closed: _Vicinity = field(default_factory=_Vicinity)
@@ -128,17 +139,6 @@ class _Batch:
             self.closed.add(row)
         else:
             self.before.append((at, row))
-
-    def steps(self) -> Iterator[Step]:
-        acts: tuple[tuple[Act, list[tuple[datetime, HistoryRow]]], ...] = (
-            ("close", self.before),
-            ("open", self.openings),
-            ("close", self.after),
-        )
-        for act, timed in acts:
-            for first in range(0, len(timed), LONGEST_BATCH):
-                part = timed[first : first + LONGEST_BATCH]
-                yield Step(act, part[0][0], tuple(row for _, row in part))
 
 
 def _names(row: HistoryRow) -> set[tuple[str, str]]:

@@ -89,10 +89,16 @@ def planned_at(deadline: Deadline) -> datetime | None:
 
     None where nothing is left. After a failed attempt `next_at` is later than this.
     """
-    instants = [datetime.fromisoformat(step["at"]) for step in deadline.ladder[deadline.step : deadline.step + 1]]
+    instants = _instants(deadline.plan)[deadline.step : deadline.step + 1]
     if deadline.status == "running":
-        instants.append(deadline.due_at)
+        instants = (*instants, deadline.due_at)
     return min(instants, default=None)
+
+
+@lru_cache(maxsize=4096)
+def _instants(plan: str) -> tuple[datetime, ...]:
+    """When each step of a frozen ladder is planned."""
+    return tuple(datetime.fromisoformat(step["at"]) for step in msgspec.json.decode(plan))
 
 
 def to_dispatch(

@@ -26,6 +26,7 @@ SENDERS = 64
 MOST_SWALLOWED = 0.05
 MOST_FALSE_MERGES = 0.25
 LEAST_RIGHT = 0.95
+MOST_ASKED = 0.10
 OFFICES = {"@community": "community", "@street": "street", "@district": "district"}
 
 
@@ -94,23 +95,32 @@ async def test_generated_reports_become_the_cases_they_are(
         assert right >= LEAST_RIGHT
 
 
-async def test_a_burst_main_reported_by_500_people_is_one_case_with_500_people(
-    database_url: str, redis_url: str
+@pytest.mark.parametrize("classified", [True, False], ids=["classified", "as people tell it"])
+async def test_a_burst_main_reported_by_500_people_is_one_case_with_exact_counts(
+    database_url: str, redis_url: str, classified: bool
 ) -> None:
+    """Of those without a category a person is asked about some; all of them are shown the one case."""
     burst = generator(SEED, "burst").burst(BURST)
+    category = burst[0].truth.category
     async with serving(database_url, redis_url) as at:
         key = await key_of(at, "demo", "connector")
         headers, lines = {"Authorization": f"Bearer {key}"}, asyncio.Semaphore(SENDERS)
 
-        async def send(report: Mapping[str, Any]) -> tuple[int, str]:
+        async def send(report: Mapping[str, Any]) -> dict[str, Any]:
             async with lines, at.http.post(f"{at.url}/api/v1/reports", json=report, headers=headers) as response:
-                return response.status, (await response.json())["outcome"]
+                assert response.status == 201
+                return dict(await response.json())
 
-        answers = Counter(await asyncio.gather(*(send(generated.report) for generated in burst)))
-        assert answers == {(201, "opened"): 1, (201, "attached"): BURST - 1}
-        assert [tuple(row) for row in await at.rows("SELECT people, category FROM cases")] == [
-            (BURST, burst[0].truth.category)
-        ]
+        first = await send({**burst[0].report, "category": category})
+        told = [{**one.report, "category": category} if classified else one.report for one in burst[1:]]
+        answers = await asyncio.gather(*map(send, told))
+        attached = sum(answer["outcome"] == "attached" for answer in answers)
+        asked = sum(answer["match"]["suggested"] for answer in answers)
+        assert {first["case_no"]} == {answer["match"]["case_no"] for answer in answers}
+        assert attached + asked == BURST - 1
+        assert asked <= (0 if classified else MOST_ASKED * BURST)
+        counted = await at.rows("SELECT people, category FROM cases WHERE case_no = $1", first["case_no"])
+        assert [tuple(row) for row in counted] == [(1 + attached, category)]
         assert await at.value("SELECT count(*) FROM reports") == BURST
 
 

@@ -42,8 +42,9 @@ def bodies(count: int, seed: int) -> list[bytes]:
 
 
 def burst(count: int, seed: int) -> list[bytes]:
-    """Reports of one matter by different people."""
-    return [msgspec.json.encode(made.report) for made in generator(seed, f"x{seed}", "bench").burst(count)]
+    """Reports of one matter by different people, each saying what kind it is: the storm of one neighbourhood."""
+    made = generator(seed, f"x{seed}", "bench").burst(2 * count)
+    return [msgspec.json.encode(one.report) for one in made if one.report.get("category")][:count]
 
 
 async def peer(url: str, listening: Any) -> None:

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from dispatch.people.permissions import PERMISSIONS, Role
 from dispatch.people.principal import Principal
 from tests.harness.town import CONNECTOR, Town, principal, report
@@ -82,16 +84,12 @@ class World:
     tokens: dict[str, str] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
 
-    async def settle(self) -> None:
-        """Puts in: accounts of all roles, a case with an escalation, quarantined events."""
-        for role, unit in UNITS.items():
-            self.tokens[role] = await (self._key(role, unit) if role in MACHINES else self._account(role, unit))
+    async def settle(self, role: Role) -> None:
+        """Puts in a case with an escalation, and somebody with the role."""
         await self.case("to_sign")
         self.town.clock.travel(timedelta(minutes=31))
         await self.town.fire()
-        for role in UNITS:
-            if role not in MACHINES:
-                self.tokens[role] = await self._log_in(role)
+        self.tokens[role] = await (self._key if role in MACHINES else self._account)(role, UNITS[role])
 
     async def _key(self, role: str, unit: str) -> str:
         keys = self.town.services.people.keys
@@ -102,10 +100,6 @@ class World:
         first = await people.accounts.create("test", name, unit, [role], "")
         self.passwords[name] = "Seed-4711-seed"
         return (await people.sessions.change_password(name, first, self.passwords[name])).access_token
-
-    async def _log_in(self, role: str) -> str:
-        name = role.replace("_", "-")
-        return (await self.town.services.people.sessions.log_in(name, self.passwords[name])).access_token
 
     async def case(self, state: str) -> str:
         """A new case in a state, led by the drainage unit; its number."""
@@ -205,8 +199,6 @@ async def _quarantine(world: World, role: Role, turn: int) -> Seed:
     headers = who | {"Content-Type": "application/cloudevents+json"}
     async with world.town.http.post(f"{world.town.url}/api/v1/sensors/events", json=event, headers=headers) as answer:
         assert answer.status == 200, await answer.text()
-    world.town.clock.travel(timedelta(minutes=3))
-    await world.town.services.sensors.ripen()
     row = (await world.town.rows("SELECT * FROM quarantine WHERE status = 'open' ORDER BY id DESC LIMIT 1"))[0]
     body = report(channel=row["channel"], external_id=row["external_id"], kind="sensor")
     return Seed({"entry": str(row["id"])}, body=body)
@@ -230,8 +222,6 @@ async def _sensor(world: World, role: Role, turn: int) -> Seed:
 
 
 async def _ndjson(world: World, role: Role, turn: int) -> Seed:
-    import msgspec
-
     return Seed(body=msgspec.json.encode((await _report(world, role, turn)).body) + b"\n")
 
 
@@ -249,6 +239,22 @@ async def _refresh(world: World, role: Role, turn: int) -> Seed:
     seed = await _log_in(world, role, turn)
     opened = await world.town.services.people.sessions.log_in("visitor", seed.body["password"])
     return Seed(body={"refresh_token": opened.refresh_token})
+
+
+async def _own_session(world: World, role: Role, turn: int) -> Seed:
+    """With a session of its own, which the operation ends."""
+    seed = await _log_in(world, role, turn)
+    old = world.passwords["visitor"]
+    opened = await world.town.services.people.sessions.log_in("visitor", old)
+    seed.headers = {"Authorization": f"Bearer {opened.access_token}"}
+    seed.body = {"old_password": old, "new_password": f"Seed-{turn}-{uuid4()}"}
+    return seed
+
+
+async def _password(world: World, role: Role, turn: int) -> Seed:
+    seed = await _own_session(world, role, turn)
+    world.passwords["visitor"] = seed.body["new_password"]
+    return seed
 
 
 async def _account(world: World, role: Role, turn: int) -> Seed:
@@ -269,6 +275,18 @@ async def _key(world: World, role: Role, turn: int) -> Seed:
 async def _some_key(world: World, role: Role, turn: int) -> Seed:
     made, _ = await world.town.services.people.keys.create("test", f"key {next(_numbers)}", "hotline", ["app"])
     return Seed({"id": made})
+
+
+async def _webhook(world: World, role: Role, turn: int) -> Seed:
+    return Seed(body={"id": f"hook-{uuid4()}", "url": "http://127.0.0.1:9/notices", "units": ["drainage"]})
+
+
+async def _some_webhook(world: World, role: Role, turn: int) -> Seed:
+    made = (await _webhook(world, role, turn)).body
+    headers = world.town.acts_as(principal("sysadmin", "dispatch"))
+    async with world.town.http.post(f"{world.town.url}/api/v1/webhooks", json=made, headers=headers) as answer:
+        assert answer.status == 201, await answer.text()
+    return Seed({"webhook": made["id"]})
 
 
 _SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
@@ -296,6 +314,10 @@ _SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
     "post_notices_read": _notices,
     "post_session": _log_in,
     "post_session_refresh": _refresh,
+    "delete_session": _own_session,
+    "post_session_password": _password,
+    "post_webhooks": _webhook,
+    "post_webhooks_webhook_disable": _some_webhook,
     "post_accounts": _account,
     "post_accounts_username_password": _some_account,
     "post_accounts_username_retire": _some_account,

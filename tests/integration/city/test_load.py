@@ -50,6 +50,7 @@ def replaced(folder: Path, change: Change, unit: str, *, named: bool = True) -> 
     """The city without the drainage company; `unit` does its work."""
     change("units.csv", UNIT, "")
     change("duty.csv", "drainage", unit)
+    change("accounts.csv", ",drainage\n", f",{unit}\n")
     if named:
         (folder / "successors.csv").write_text(f"kind,code,successor\nunit,drainage,{unit}\n", "utf-8")
 
@@ -111,6 +112,7 @@ async def test_a_new_unit_takes_over_cases_that_were_opened_before_it_existed(ol
     number = await opened(old_town)
     change("units.csv", UNIT, UNIT.replace("drainage,云川排水公司", "sewage,云川水务集团"))
     change("duty.csv", "drainage", "sewage")
+    change("accounts.csv", ",drainage\n", ",sewage\n")
     (folder / "successors.csv").write_text("kind,code,successor\nunit,drainage,sewage\n", "utf-8")
     assert await applied(old_town, await planned(old_town, pack(folder))) == 1
     assert await old_town.services.cities.refresh(old_town.services.pool)

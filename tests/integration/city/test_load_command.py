@@ -40,6 +40,7 @@ def test_a_city_is_shown_first_and_put_in_force_when_told(database_url: str, fol
     faulty = run(database_url, folder, "--yes")  # the duty book still names it
     assert faulty.exit_code == 1
     change("duty.csv", "drainage", "gas")
+    change("accounts.csv", ",drainage\n", ",gas\n")
     assert run(database_url, folder, "--dry-run").exit_code == 0
     refused = run(database_url, folder, "--yes")
     assert (refused.exit_code, "removed without a successor: unit drainage" in refused.output) == (1, True)

@@ -102,7 +102,7 @@ async def test_with_locating_off_a_dispatcher_decides(a_town: Town, switch: Swit
 
 async def test_with_classifying_off_a_dispatcher_names_the_category(a_town: Town, switch: Switch) -> None:
     switch(classify=False)
-    answers = [await _sent(a_town), await _sent(a_town, category=None, kind="tipoff")]
+    answers = [await _sent(a_town), await _sent(a_town, category=None, location={"area_code": "990101003"})]
     assert [w["code"] for answer in answers for w in answer.get("warnings", [])] == ["by_hand"]
     await _main_job_by_hand(a_town, answers)
     assert {row["category"] for row in await a_town.rows("SELECT category FROM cases")} == {"E0506"}

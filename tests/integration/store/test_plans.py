@@ -21,10 +21,10 @@ SET session_replication_role = replica;
 INSERT INTO city_versions VALUES (1, 'c', '\\x00', '\\x00', now(), 't');
 INSERT INTO units (code, name) SELECT 'u' || i, 'u' || i FROM generate_series(0, 59) AS i;
 INSERT INTO cases (id, case_no, opened_at, opened_month, state, seq, head, last_event_at, kind, category, kin, urgency, cell, area, lon, lat, tile,
-    city_version, owner_unit, next_due_at, closed_at)
+    city_version, owner_unit, lead_assignment_id, next_due_at, closed_at)
 SELECT i, 'n' || i, '2026-11-18T02:00Z'::timestamptz - i * interval '5 min', '2026-11-01', CASE WHEN i % 3 = 0 THEN 'to_sign' ELSE 'closed' END, 1,
     decode(repeat('00', 32), 'hex'), now(), 'complaint', 'E0506', 'water', 'ordinary', 'c' || i % 900, 'a' || i % 40, 116 + i % 20 * 0.01,
-    33 + i % 17 * 0.01, i % 400, 1, 'u' || i % 60, CASE WHEN i % 3 = 0 THEN '2026-11-18T02:00Z'::timestamptz + i * interval '1 s' END,
+    33 + i % 17 * 0.01, i % 400, 1, 'u' || i % 60, i, CASE WHEN i % 3 = 0 THEN '2026-11-18T02:00Z'::timestamptz + i * interval '1 s' END,
     CASE WHEN i % 3 <> 0 THEN now() END
 FROM generate_series(1, 6000) AS i;
 INSERT INTO assignments (id, case_id, role, unit, state, dispatched_at, dispatched_by, route, ended_at)
@@ -35,7 +35,7 @@ SELECT i, clock, 'u' || i % 60, '2026-01-01Z', '2026-11-18T02:00Z'::timestamptz 
     CASE WHEN i % 3 = 0 THEN 'running' ELSE 'met' END, '[]', CASE WHEN i % 3 = 0 THEN '2026-11-18T02:00Z'::timestamptz + i * interval '1 s' END,
     CASE WHEN i % 3 <> 0 THEN now() END
 FROM generate_series(1, 6000) AS i, unnest(ARRAY['close', 'sign', 'reply']) AS clock;
-INSERT INTO case_signatures SELECT i, '{}', array_to_tsvector(ARRAY['w' || i % 700, 'v' || i % 900]) FROM generate_series(1, 6000) AS i;
+INSERT INTO case_signatures SELECT i, '', array_to_tsvector(ARRAY['w' || i % 700, 'v' || i % 900]) FROM generate_series(1, 6000) AS i;
 SET session_replication_role = DEFAULT;
 """
 SEEDED = ("city_versions", "units", "cases", "assignments", "deadlines", "case_signatures", "callers", "case_people")
@@ -45,7 +45,7 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     # statement, its values, the index it must use, the tables it must not read from end to end
     "claim_due": (DEADLINES.claim_due, (NOW + timedelta(minutes=5), 100), "deadlines_next", frozenset({"deadlines", "cases"})),
     "next_at": (DEADLINES.next_at, (), "deadlines_next", frozenset({"deadlines"})),
-    "candidates": (INTAKE.candidates, ([3, 4, 5, 6], [], [], [], NOW - timedelta(days=9)), "cases_tile", frozenset({"cases"})),
+    "candidates": (INTAKE.candidates, ([3, 4], ["water"] * 2, [6, 9], [], [], [], NOW - timedelta(days=9)), "cases_tile", frozenset({"cases"})),
     "queue": (READING.queue, (UNIT, ["to_sign", "handling"], False, ["u3"], 50, None), "assignments_queue", frozenset({"cases", "assignments"})),
     "pull": (ACTIONS.pull, (UNIT, 3, False, ["u3"], None), "assignments_queue", frozenset({"cases", "assignments"})),
     "desk_queue": (READING.desk_queue, (UNIT, ["to_sign"], False, ["u3"], 50), "cases_owner", frozenset({"cases"})),
@@ -67,7 +67,7 @@ async def seeded(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     try:
         await connection.execute(SEED)
         for table in SEEDED:
-            await connection.execute(f"ANALYZE {table}")
+            await connection.execute(f"VACUUM ANALYZE {table}")
         yield connection
     finally:
         await connection.close()

@@ -281,8 +281,25 @@ END
 $$;
 CREATE CONSTRAINT TRIGGER cases_checked AFTER INSERT OR UPDATE OF state, next_due_at, lead_assignment_id ON cases
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_case();
-CREATE CONSTRAINT TRIGGER deadlines_checked AFTER INSERT OR UPDATE OF due_at, next_at, stopped_at ON deadlines
+CREATE CONSTRAINT TRIGGER deadlines_checked AFTER UPDATE OF due_at, next_at, stopped_at ON deadlines
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_case();
+
+-- New deadlines come many at a time and after their cases were written: one look for the whole statement, at once.
+CREATE FUNCTION check_new_deadlines() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    wrong record;
+BEGIN
+    SELECT c.id, c.next_due_at INTO wrong FROM (SELECT DISTINCT case_id FROM fresh) AS f JOIN cases c ON c.id = f.case_id
+    WHERE c.next_due_at IS DISTINCT FROM (SELECT min(d.due_at) FROM deadlines d WHERE d.case_id = c.id AND d.stopped_at IS NULL) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'case % says next due %, its live deadlines do not', wrong.id, wrong.next_due_at
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'next_due_at_is_earliest_live_deadline';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER new_deadlines_checked AFTER INSERT ON deadlines REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION check_new_deadlines();
 CREATE CONSTRAINT TRIGGER assignments_checked AFTER UPDATE OF state ON assignments
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_case();
 

@@ -1,0 +1,50 @@
+"""`make bench`: every benchmark with its peer or ceiling beside it, as a table of ratios and as JSON.
+
+    python -m tests.bench [--cases 100000] [--reports 6000] [--only intake|gridmap] [--json FILE]
+"""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import intake
+
+
+def gridmap() -> list[dict[str, Any]]:
+    """In a process of its own: it measures resident memory."""
+    script = "import json; from tests.bench.gridmap import run; print(json.dumps(run()))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    rows: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return rows
+
+
+def main() -> None:
+    """Runs what was asked for and prints it."""
+    options = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    options.add_argument("--cases", type=int, default=100_000, help="cases present before intake is measured")
+    options.add_argument("--reports", type=int, default=6_000, help="reports a run")
+    options.add_argument("--only", choices=("intake", "gridmap"))
+    options.add_argument("--json", type=Path, default=Path("data/bench.json"))
+    given = options.parse_args()
+    rows = [] if given.only == "intake" else gridmap()
+    rows += [] if given.only == "gridmap" else intake.run(given.cases, given.reports)
+    table = Table("benchmark", "ours", "peer", "ratio", "unit", title=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}")
+    for row in rows:
+        ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}×"
+        table.add_row(row["name"], f"{row['ours']:,.1f}", f"{row['peer']:,.1f}", ratio, row["unit"])
+    Console().print(table)
+    given.json.parent.mkdir(parents=True, exist_ok=True)
+    given.json.write_text(json.dumps(rows, indent=1, ensure_ascii=False))
+    print(f"JSON: {given.json}")
+
+
+if __name__ == "__main__":
+    main()
