@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from secrets import token_hex
 
@@ -44,6 +44,12 @@ def keyring_of(data: Path) -> Keyring:
     return Keyring.parse(path.read_bytes())
 
 
+def _kept(path: Path) -> dict[str, str]:
+    """The secrets that an earlier start left, none the first time."""
+    secrets: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    return secrets
+
+
 def _keep(path: Path, text: str) -> None:
     """Writes a secret whole or not at all, readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +61,7 @@ def _keep(path: Path, text: str) -> None:
     draft.rename(path)
 
 
-async def prepare(database_url: str, keyring: Keyring, data: Path, url: str) -> Callable[[], Awaitable[None]]:
+async def prepare(database_url: str, keyring: Keyring, data: Path, url: str) -> Callable[[], Coroutine[None, None, None]]:
     """Loads the demo city and its accounts if they are missing; returns what runs beside the service once it serves."""
     connection = await asyncpg.connect(database_url, server_settings={"timezone": "UTC"})
     try:
@@ -79,7 +85,7 @@ async def prepare(database_url: str, keyring: Keyring, data: Path, url: str) -> 
 
 async def _accounts(database_url: str, keyring: Keyring, path: Path) -> dict[str, str]:
     """Passwords and keys of the demo, by account; decided before they are loaded, so that a crash in between loses none."""
-    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    known = _kept(path)
     if "demo" in known:  # the key of the stream is written last
         return known
     pool = await open_pool(database_url, size=2)
@@ -118,16 +124,23 @@ def _one_of_each(secrets: dict[str, str]) -> list[str]:
 
 
 def commands(url: str, secrets: dict[str, str]) -> list[str]:
-    """Three commands to copy: send a report, log in, list what came in."""
-    report = (
-        '{"channel":"demo","external_id":"try-%s","category":"E0506","text":"路口积水很深，车辆过不去","location":{"lon":116.19,"lat":33.13}}'
-        % token_hex(3)
-    )
-    log_in = f"""TOKEN=$(curl -s {url}/api/v1/session -H 'Content-Type: application/json' -d '{{"username":"dispatcher1","password":"{secrets["dispatcher1"]}"}}' | python3 -c 'import json,sys; print(json.load(sys.stdin)["access_token"])')"""
+    """Three commands to copy: send a report, list what came in, see where everything stands."""
+    report = {
+        "channel": "demo",
+        "external_id": f"try-{token_hex(3)}",
+        "category": "E0506",
+        "text": "路口积水很深，车辆过不去",
+        "location": {"lon": 116.19, "lat": 33.13},
+    }
+    person = json.dumps({"username": "dispatcher1", "password": secrets["dispatcher1"]})
+    as_json = "-H 'Content-Type: application/json'"
+    token = "python3 -c 'import json,sys; print(json.load(sys.stdin)[\"access_token\"])'"
+    log_in = f"TOKEN=$(curl -s {url}/api/v1/session {as_json} -d '{person}' | {token})"
+    sent = json.dumps(report, ensure_ascii=False)
     return [
-        f"""curl -s {url}/api/v1/reports -H 'Authorization: Bearer {secrets["demo"]}' -H 'Content-Type: application/json' -d '{report}'""",
-        f"""{log_in}; curl -s '{url}/api/v1/cases?limit=5' -H "Authorization: Bearer $TOKEN" """.strip(),
-        f"""{log_in}; curl -s '{url}/api/v1/snapshot?limit=3' -H "Authorization: Bearer $TOKEN" """.strip(),
+        f"curl -s {url}/api/v1/reports -H 'Authorization: Bearer {secrets['demo']}' {as_json} -d '{sent}'",
+        f"{log_in}; curl -s '{url}/api/v1/cases?limit=5' -H \"Authorization: Bearer $TOKEN\"",
+        f"{log_in}; curl -s '{url}/api/v1/snapshot?limit=3' -H \"Authorization: Bearer $TOKEN\"",
     ]
 
 

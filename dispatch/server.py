@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import NoReturn
 
@@ -21,6 +21,8 @@ from dispatch.people.keyring import Keyring
 from dispatch.settings import Settings
 
 log = structlog.get_logger()
+# What runs beside the service once it serves.
+Beside = Callable[[], Coroutine[None, None, None]]
 # How long requests in progress may take after a stop was asked for.
 GRACE_S = 10.0
 # A worker that cannot start is not tried without a pause.
@@ -41,7 +43,7 @@ def run(
     settings: Settings,
     keyring: Keyring,
     listening: socket.socket,
-    started: Callable[[], Awaitable[None]] | None = None,
+    started: Beside | None = None,
 ) -> None:
     """Serves until SIGINT or SIGTERM; with several workers the parent only watches them."""
     if settings.workers > 1:
@@ -57,7 +59,7 @@ async def serve(
     settings: Settings,
     keyring: Keyring,
     listening: socket.socket,
-    started: Callable[[], Awaitable[None]] | None = None,
+    started: Beside | None = None,
     parent: int | None = None,
 ) -> None:
     """One worker: serves until a signal, or until `parent`, a pipe that the parent holds open, ends; then drains."""
@@ -65,7 +67,12 @@ async def serve(
     for number in SIGNALS:
         loop.add_signal_handler(number, stop.set)
     if parent is not None:
-        loop.add_reader(parent, lambda: (loop.remove_reader(parent), stop.set()))
+
+        def orphaned() -> None:
+            loop.remove_reader(parent)
+            stop.set()
+
+        loop.add_reader(parent, orphaned)
     async with bootstrap.services(settings, keyring) as services, bootstrap.running(services) as app:
         configure_logs(settings.log_level, services.metrics.log_redactions.inc)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_S, handler_cancellation=False)
@@ -91,7 +98,7 @@ def _run_workers(
     settings: Settings,
     keyring: Keyring,
     listening: socket.socket,
-    started: Callable[[], Awaitable[None]] | None,
+    started: Beside | None,
 ) -> None:
     """Forks workers before any thread or loop exists; one that dies is replaced, none outlives this process."""
     children: dict[int, int] = {}
@@ -117,8 +124,8 @@ def _run_workers(
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
 
-    for number in SIGNALS:
-        signal.signal(number, forward)
+    for each in SIGNALS:
+        signal.signal(each, forward)
     for number in range(settings.workers):
         if not stopping:
             fork(number)

@@ -25,10 +25,8 @@ class Person:
 def person(rng: Random) -> Person:
     """A new caller: 陈女士, or a full name of a surname and one or two characters."""
     surname = rng.choice(SURNAMES)
-    if rng.random() < 0.6:
-        name = surname + rng.choice(TITLES)
-    else:
-        name = surname + "".join(rng.sample(GIVEN, rng.choice((1, 2))))
+    titled = rng.random() < 0.6
+    name = surname + (rng.choice(TITLES) if titled else "".join(rng.sample(GIVEN, rng.choice((1, 2)))))
     return Person(name, f"{TEST_PHONES}{rng.randrange(100_000):05d}")
 
 

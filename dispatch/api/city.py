@@ -90,11 +90,41 @@ async def live(call: Call[None, None]) -> web.StreamResponse:
 
 
 ROUTES = [
-    Route("GET", f"{V1}/snapshot", snapshot, "Where a dashboard starts from 总览快照", "live.read", query=SnapshotQuery, answer=dict[str, Any]),
-    Route("GET", f"{V1}/stats/overview", overview, "Figures with numerator and denominator 指标", "stats.read", query=Period, answer=dict[str, Any]),
+    Route(
+        "GET",
+        f"{V1}/snapshot",
+        snapshot,
+        "Where a dashboard starts from 总览快照",
+        "live.read",
+        query=SnapshotQuery,
+        answer=dict[str, Any],
+    ),
+    Route(
+        "GET",
+        f"{V1}/stats/overview",
+        overview,
+        "Figures with numerator and denominator 指标",
+        "stats.read",
+        query=Period,
+        answer=dict[str, Any],
+    ),
     Route("GET", f"{V1}/areas", areas, "Areas 区域", "city.read", answer=list[dict[str, Any]]),
     Route("GET", f"{V1}/units", units, "Units 承办单位", "city.read", answer=list[dict[str, Any]]),
-    Route("GET", f"{V1}/categories", categories, "Categories of every table version 分类", "city.read", answer=list[dict[str, Any]]),
-    Route("GET", f"{V1}/city/versions", versions, "Versions of the city 城市版本", "city.read", answer=list[dict[str, Any]]),
-]  # fmt: skip
+    Route(
+        "GET",
+        f"{V1}/categories",
+        categories,
+        "Categories of every table version 分类",
+        "city.read",
+        answer=list[dict[str, Any]],
+    ),
+    Route(
+        "GET",
+        f"{V1}/city/versions",
+        versions,
+        "Versions of the city 城市版本",
+        "city.read",
+        answer=list[dict[str, Any]],
+    ),
+]
 WEBSOCKETS = [Route("GET", f"{V1}/live", live, "Live messages 实时消息", None)]

@@ -99,10 +99,49 @@ def _recipients(by: Principal) -> list[str]:
 
 
 ROUTES = [
-    Route("GET", f"{V1}/quarantine", quarantine, "What could not be taken in, oldest first 待核登记", "quarantine.read", query=Paging, answer=Page),
-    Route("GET", f"{V1}/quarantine/{{entry}}", quarantined, "One entry as it was sent; logged 待核原文", "quarantine.release", answer=dict[str, Any]),
-    Route("POST", f"{V1}/quarantine/{{entry}}/release", release, "Correct it and take it in 更正并受理", "quarantine.release", body=Report, answer=Answer),
-    Route("POST", f"{V1}/sensors/events", sensor_events, "CloudEvents 1.0, structured or batched 感知事件", "sensor.submit", answer=list[Result], raw_body=STRUCTURED),
+    Route(
+        "GET",
+        f"{V1}/quarantine",
+        quarantine,
+        "What could not be taken in, oldest first 待核登记",
+        "quarantine.read",
+        query=Paging,
+        answer=Page,
+    ),
+    Route(
+        "GET",
+        f"{V1}/quarantine/{{entry}}",
+        quarantined,
+        "One entry as it was sent; logged 待核原文",
+        "quarantine.release",
+        answer=dict[str, Any],
+    ),
+    Route(
+        "POST",
+        f"{V1}/quarantine/{{entry}}/release",
+        release,
+        "Correct it and take it in 更正并受理",
+        "quarantine.release",
+        body=Report,
+        answer=Answer,
+    ),
+    Route(
+        "POST",
+        f"{V1}/sensors/events",
+        sensor_events,
+        "CloudEvents 1.0, structured or batched 感知事件",
+        "sensor.submit",
+        answer=list[Result],
+        raw_body=STRUCTURED,
+    ),
     Route("GET", f"{V1}/notices", notices, "One's inbox, newest first 通知", "notice.read", query=Paging, answer=Page),
-    Route("POST", f"{V1}/notices/read", read_notices, "Mark notices read 已读", "notice.read", body=Read, answer=dict[str, int]),
-]  # fmt: skip
+    Route(
+        "POST",
+        f"{V1}/notices/read",
+        read_notices,
+        "Mark notices read 已读",
+        "notice.read",
+        body=Read,
+        answer=dict[str, int],
+    ),
+]

@@ -164,12 +164,8 @@ def sees(change: Change, by: Principal, city: City) -> bool:
     """Whether the principal may see this case at all."""
     case, lead = change.case, change.lead
     units = {a.unit for a in change.assignments} | ({case.owner_unit} if case.owner_unit else set())
-    in_scope = (
-        by.kind == "key"
-        and by.may("case.settle")
-        or scope_of(by, city.units).sees(
-            units, city.map.areas.path(case.area) if case.area and case.area in city.map.areas else ()
-        )
+    in_scope = (by.kind == "key" and by.may("case.settle")) or scope_of(by, city.units).sees(
+        units, city.map.areas.path(case.area) if case.area and case.area in city.map.areas else ()
     )
     if is_complained_about(by, case.about_unit, city.units):
         return False

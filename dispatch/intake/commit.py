@@ -155,7 +155,7 @@ async def _decide(connection: Connection, desk: Desk, reports: list[Incoming]) -
     while changed:
         wanted = sorted({p.target.id for p in plans if p.target is not None and p.target.id > 0} - held.keys())
         held |= await record.hold(connection, wanted) if wanted else {}
-        changed = any([_refresh(c, held[c.id]) for c in known if c.id in wanted])
+        changed = sum(_refresh(c, held[c.id]) for c in known if c.id in wanted) > 0
         if changed:
             plans = plan(items, known, desk)
     now = await desk.clock.now(connection)

@@ -146,7 +146,7 @@ class Intake:
             batch = self._next_batch()
             try:
                 await self._commit([incoming for incoming, _ in batch])
-            except Exception as fault:  # the batch's callers are told; the counter stays open
+            except Exception:  # the batch's callers are told; the counter stays open
                 log.exception("intake.batch_failed", reports=len(batch))
                 _refuse([i for i, _ in batch if not i.answer], Unavailable(part="intake", retry_after=5))
             for _, done in batch:

@@ -18,8 +18,9 @@ async def insert(connection: Connection, posts: Sequence[tuple[int, int, Post, d
     """Write the rows of posts (case id, seq of the event, post, time of the event), and say how many are new.
 
     Recipients are `account:<username>`; `unit:<code>` where the unit has nobody in one of the roles; and `webhook:<id>`
-    for every webhook of the unit or of all units; inboxes are told on the live stream. The unit `*` means the people of any unit. One addressee hears of one
-    event once per medium: of several posts the first counts. What concerns a restricted case goes to inboxes only.
+    for every webhook of the unit or of all units; inboxes are told on the live stream. The unit `*` means the people of any
+    unit. One addressee hears of one event once per medium: of several posts the first counts. What concerns a restricted case
+    goes to inboxes only.
     """
     if not posts:
         return 0

@@ -1,6 +1,6 @@
 """Brings a database to the newest revision; one migrator at a time, safe under running replicas."""
 
-from datetime import date
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ async def migrate(url: str) -> None:
     try:
         if await _revision(connection) != newest():
             await _run(url)
-        await connection.execute(SQL.make_partitions, date.today(), 3)
+        await connection.execute(SQL.make_partitions, datetime.now(UTC).date(), 3)
     finally:
         await connection.close()
 

@@ -36,7 +36,9 @@ async def open_pool(url: str, *, size: int = 8) -> asyncpg.Pool:
     )
     if await pool.fetchval(SQL.may_bend_the_record):
         await pool.close()
-        raise RuleBroken(problem=f"the service must not work with the owner's rights: log in as a member of {SERVICE_ROLE}")
+        raise RuleBroken(
+            problem=f"the service must not work with the owner's rights: log in as a member of {SERVICE_ROLE}"
+        )
     return pool
 
 
