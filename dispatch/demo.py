@@ -108,7 +108,8 @@ async def _accounts(database_url: str, keyring: Keyring, path: Path) -> dict[str
 
 
 def _welcome(url: str, secrets: dict[str, str], data: Path) -> None:
-    table = Table("account 账号", "password 口令", title=f"City dispatch 一网统管 · {url} · {url}/docs")
+    console.print(f"\nCity dispatch 一网统管 serves at {url} (its operations: {url}/docs)\n", highlight=False, soft_wrap=True)
+    table = Table("account 账号", "password 口令")
     for name in _one_of_each(secrets):
         table.add_row(name, secrets[name])
     console.print(table)

@@ -36,7 +36,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def routes(others: Sequence[Route]) -> list[Route]:
-    """The two documentation routes over all `others` and themselves; both answers are made once, here."""
+    """The documentation routes over all `others` and themselves; the answers are made once, here. `/` leads to the page."""
 
     async def openapi(_call: Call[None, None]) -> Reply:
         return Reply(document)
@@ -44,7 +44,11 @@ def routes(others: Sequence[Route]) -> list[Route]:
     async def page(_call: Call[None, None]) -> web.Response:
         return web.Response(body=html, headers={**_HTML, "Content-Security-Policy": _POLICY})
 
+    async def front(_call: Call[None, None]) -> web.Response:
+        return web.Response(status=302, headers={"Location": "/docs"})
+
     own = [
+        Route("GET", "/", front, "To the page to read 首页", None, statuses=(302,)),
         Route("GET", "/openapi.json", openapi, "This document 接口定义", None, answer=dict[str, Any]),
         Route("GET", "/docs", page, "A page to read 接口说明", None),
     ]

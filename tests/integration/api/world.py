@@ -243,18 +243,17 @@ async def _refresh(world: World, role: Role, turn: int) -> Seed:
 
 async def _own_session(world: World, role: Role, turn: int) -> Seed:
     """With a session of its own, which the operation ends."""
-    seed = await _log_in(world, role, turn)
-    old = world.passwords["visitor"]
-    opened = await world.town.services.people.sessions.log_in("visitor", old)
-    seed.headers = {"Authorization": f"Bearer {opened.access_token}"}
-    seed.body = {"old_password": old, "new_password": f"Seed-{turn}-{uuid4()}"}
-    return seed
+    await _log_in(world, role, turn)
+    opened = await world.town.services.people.sessions.log_in("visitor", world.passwords["visitor"])
+    return Seed(headers={"Authorization": f"Bearer {opened.access_token}"})
 
 
 async def _password(world: World, role: Role, turn: int) -> Seed:
-    seed = await _own_session(world, role, turn)
-    world.passwords["visitor"] = seed.body["new_password"]
-    return seed
+    """Of an account of its own: its first password is replaced once, and then again here."""
+    name = f"v{uuid4().hex[:12]}"
+    token = await world._account("operator", "hotline", name)
+    body = {"old_password": world.passwords[name], "new_password": f"Seed-{uuid4()}"}
+    return Seed(headers={"Authorization": f"Bearer {token}"}, body=body)
 
 
 async def _account(world: World, role: Role, turn: int) -> Seed:

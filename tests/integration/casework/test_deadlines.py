@@ -7,7 +7,19 @@ import pytest
 
 from tests.harness.town import START, Town, principal
 from tests.integration.casework.people import (
-    BODY, CITIZEN, COMMANDER, DISPATCHER, HANDLER, HEAD, REVIEWER, SUPERVISOR, WHO, brought, clocks_of, events_of, opened,
+    BODY,
+    CITIZEN,
+    COMMANDER,
+    DISPATCHER,
+    HANDLER,
+    HEAD,
+    REVIEWER,
+    SUPERVISOR,
+    WHO,
+    brought,
+    clocks_of,
+    events_of,
+    opened,
 )  # fmt: skip
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -40,7 +52,9 @@ async def test_an_urgent_task_climbs_the_ladder_at_the_planned_instants(a_town: 
 
 async def test_after_days_of_downtime_every_step_is_taken_once_in_the_order_in_which_it_was_due(a_town: Town) -> None:
     numbers = [await opened(a_town), await brought(a_town, "triage", location={"lon": 116.198, "lat": 33.14})]
-    planned = await a_town.value("SELECT sum(jsonb_array_length(plan)) FROM deadlines WHERE clock <> 'close' AND stopped_at IS NULL")
+    planned = await a_town.value(
+        "SELECT sum(jsonb_array_length(plan)) FROM deadlines WHERE clock <> 'close' AND stopped_at IS NULL"
+    )
     a_town.clock.travel(30 * DAY)
     assert await a_town.fire() >= planned
     assert await a_town.fire() == 0
@@ -51,7 +65,9 @@ async def test_after_days_of_downtime_every_step_is_taken_once_in_the_order_in_w
             "WHERE c.case_no = $1 AND e.type IN ('deadline_warned', 'deadline_missed', 'escalated') ORDER BY e.seq",
             number,
         )
-        instants = await a_town.rows("SELECT x.b->>'planned_at' AS p FROM unnest($1::jsonb[]) AS x(b)", [r["b"] for r in rows])
+        instants = await a_town.rows(
+            "SELECT x.b->>'planned_at' AS p FROM unnest($1::jsonb[]) AS x(b)", [r["b"] for r in rows]
+        )
         order = [datetime.fromisoformat(r["p"]) for r in instants]
         assert len(order) > 6
         assert order == sorted(order)
@@ -133,7 +149,9 @@ async def test_an_escalation_is_acknowledged_once_by_who_may_see_it(a_town: Town
     (level,) = [e for e in page["items"] if e["clock"] == "sign" and e["unit"] == "drainage"]
 
     async def ack(who: Any) -> tuple[int, Any]:
-        async with a_town.http.post(f"{a_town.url}/api/v1/escalations/{level['id']}/ack", headers=a_town.acts_as(who)) as answer:
+        async with a_town.http.post(
+            f"{a_town.url}/api/v1/escalations/{level['id']}/ack", headers=a_town.acts_as(who)
+        ) as answer:
             return answer.status, await answer.json(content_type=None)
 
     assert (await ack(HANDLER))[0] == 403
@@ -153,7 +171,9 @@ async def test_each_level_reaches_the_people_it_names(a_town: Town, vacant: bool
             await account(a_town, name, role, unit)
     await account(a_town, "sup", "supervisor", "supervision")
     await account(a_town, "com", "commander", "city")
-    await a_town.rows("INSERT INTO webhooks (id, url, key_id, nonce, sealed) VALUES ('hook', 'http://127.0.0.1:9/', 'k1', '\\x00', '\\x00')")
+    await a_town.rows(
+        "INSERT INTO webhooks (id, url, key_id, nonce, sealed) VALUES ('hook', 'http://127.0.0.1:9/', 'k', '', '')"
+    )
     number = await opened(a_town, caller=CITIZEN)
     a_town.clock.at = START + 2.5 * HOUR
     await a_town.fire()
@@ -161,7 +181,10 @@ async def test_each_level_reaches_the_people_it_names(a_town: Town, vacant: bool
         "SELECT body->>'level' AS level, recipient, medium FROM notices WHERE body->>'clock' = 'sign' AND event_seq IN (SELECT seq FROM case_events e "
         "WHERE convert_from(e.body, 'UTF8')::jsonb->>'unit' = 'drainage')"
     )
-    told = {level: sorted(r["recipient"] for r in rows if r["level"] == level and r["medium"] == "inbox") for level in "0123"}
+    told = {
+        level: sorted(r["recipient"] for r in rows if r["level"] == level and r["medium"] == "inbox")
+        for level in "0123"
+    }
     worker, head = ("unit:drainage", "unit:drainage") if vacant else ("account:w1", "account:h1")
     assert told == {"0": [worker], "1": [head], "2": sorted([head, "account:sup"]), "3": ["account:com"]}
     hooks = [r for r in rows if r["medium"] == "webhook"]
@@ -172,5 +195,8 @@ async def test_each_level_reaches_the_people_it_names(a_town: Town, vacant: bool
 
 async def account(town: Town, name: str, role: str, unit: str) -> None:
     await town.rows(
-        "INSERT INTO accounts (username, unit, roles, password_hash) VALUES ($1, $2, $3, '$argon2id$none')", name, unit, [role]
+        "INSERT INTO accounts (username, unit, roles, password_hash) VALUES ($1, $2, $3, '$argon2id$none')",
+        name,
+        unit,
+        [role],
     )

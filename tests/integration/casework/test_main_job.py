@@ -1,12 +1,24 @@
 """The main job by hand: who may do what, in which order, and what it does to the case."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 
 from dispatch.people.permissions import PERMISSIONS, ROLES
 from tests.harness.town import Town, principal, report
-from tests.integration.casework.people import BODY, CITIZEN, DISPATCHER, HANDLER, STRANGER, SUPERVISOR, WHO, brought, events_of, opened
+from tests.integration.casework.people import (
+    BODY,
+    CITIZEN,
+    DISPATCHER,
+    HANDLER,
+    STRANGER,
+    SUPERVISOR,
+    WHO,
+    brought,
+    events_of,
+    opened,
+)
 
 # Which roles may take which action: written by hand.
 MAY = {
@@ -30,7 +42,9 @@ FROM = {
     "reopen": "closed",
 }
 # The unit in which somebody of a role would have the case in scope.
-UNIT = {"handler": "drainage", "unit_head": "drainage", "supervisor": "supervision", "commander": "city", "followup": "hotline", "operator": "hotline"}
+UNIT = {
+    "handler": "drainage", "unit_head": "drainage", "supervisor": "supervision", "commander": "city", "followup": "hotline", "operator": "hotline",
+}  # fmt: skip
 STATES = ("triage", "to_sign", "returned", "handling", "review", "followup", "closed")
 ALLOWED = {
     "triage": ["dispatch"],
@@ -50,13 +64,19 @@ async def test_an_action_is_taken_by_those_roles_alone_that_may(a_town: Town, ac
         who = principal(role, UNIT.get(role, "dispatch"))
         status, problem = await a_town.act(number, action, who, version=1, **BODY[action])
         # Who may read no case at all is told that first.
-        expected = "case.read" if "case.read" not in PERMISSIONS[role] else {"contact": "case.reply"}.get(action, f"case.{action}")
+        expected = (
+            "case.read"
+            if "case.read" not in PERMISSIONS[role]
+            else {"contact": "case.reply"}.get(action, f"case.{action}")
+        )
         assert (status, problem["permission"]) == (403, expected), role
-    for nth, role in enumerate(sorted(MAY[action])):
+    for nth, allowed in enumerate(sorted(MAY[action])):
         if nth:
             number = await brought(a_town, FROM[action], location={"lon": 116.19 + 0.004 * nth, "lat": 33.13})
-        status, after = await a_town.act(number, action, principal(role, UNIT.get(role, "dispatch")), **BODY[action])
-        assert status == 200, (role, after)
+        status, after = await a_town.act(
+            number, action, principal(allowed, UNIT.get(allowed, "dispatch")), **BODY[action]
+        )
+        assert status == 200, (allowed, after)
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -125,7 +145,7 @@ async def test_another_units_handler_finds_nothing_whatever_they_try(a_town: Tow
 
 async def test_unknown_actions_units_categories_and_missing_fields_are_named(a_town: Town) -> None:
     number = await brought(a_town, "triage")
-    cases = [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({}, "unit"),
         ({"unit": "no-such"}, "unit"),
         ({"unit": "drainage", "assists": ["no-such"]}, "assists"),
@@ -136,7 +156,9 @@ async def test_unknown_actions_units_categories_and_missing_fields_are_named(a_t
         assert (status, problem["field"]) == (400, field)
     assert (await a_town.act(number, "explode", DISPATCHER, version=1))[0] == 404
     # twice the same assist, and the lead among them, are one task each
-    status, _ = await a_town.act(number, "dispatch", DISPATCHER, unit="drainage", assists=["gas", "gas", "drainage"], category="E0506")
+    status, _ = await a_town.act(
+        number, "dispatch", DISPATCHER, unit="drainage", assists=["gas", "gas", "drainage"], category="E0506"
+    )
     assert status == 200
     rows = await a_town.rows("SELECT role, unit FROM assignments ORDER BY id")
     assert [tuple(row) for row in rows] == [("lead", "drainage"), ("assist", "gas")]
@@ -147,7 +169,9 @@ async def test_a_category_given_by_hand_brings_its_urgency_and_its_secrecy(a_tow
     assert (await a_town.act(danger, "dispatch", DISPATCHER, unit="gas", category="E0502"))[0] == 200
     row = (await a_town.rows("SELECT urgency, safety FROM cases WHERE case_no = $1", danger))[0]
     assert tuple(row) == ("critical", True)
-    _, answer = await a_town.send(report(category=None, text="邻居家里天天打人，孩子在哭", location={"lon": 116.21, "lat": 33.13}))
+    _, answer = await a_town.send(
+        report(category=None, text="邻居家里天天打人，孩子在哭", location={"lon": 116.21, "lat": 33.13})
+    )
     secret = answer["case_no"]
     assert (await a_town.act(secret, "dispatch", DISPATCHER, unit="police", category="S110401"))[0] == 200
     assert (await a_town.get(f"/cases/{secret}", DISPATCHER))[0] == 404

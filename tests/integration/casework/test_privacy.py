@@ -1,11 +1,23 @@
 """What nobody sees who need not: complained-about units, restricted cases, names, numbers and words of people."""
 
+from itertools import pairwise
+
 import msgspec
 
-from dispatch.people.keyring import aad
 from dispatch.casework.record import case_keys
+from dispatch.people.keyring import aad
 from tests.harness.town import KEYRING, Town, principal, report
-from tests.integration.casework.people import BODY, CITIZEN, DISPATCHER, HANDLER, HEAD, OPERATOR, SUPERVISOR, WHO, opened
+from tests.integration.casework.people import (
+    BODY,
+    CITIZEN,
+    DISPATCHER,
+    HANDLER,
+    HEAD,
+    OPERATOR,
+    SUPERVISOR,
+    WHO,
+    opened,
+)
 
 ID = "11010519491231002X"
 WORDS = f"我是张三丰，电话 138 1234 5678，身份证{ID}，请快点来人"
@@ -24,7 +36,8 @@ async def test_a_unit_that_is_complained_about_never_sees_its_case(a_town: Town)
             assert (await a_town.get(path, who))[0] in (403, 404), who
         assert (await a_town.act(number, "sign", who, version=1))[0] in (403, 404)
     for unit, status, problem in [
-        (unit, *await a_town.act(number, "dispatch", DISPATCHER, unit=unit, version=1)) for unit in ("water-affairs", "drainage")
+        (unit, *await a_town.act(number, "dispatch", DISPATCHER, unit=unit, version=1))
+        for unit in ("water-affairs", "drainage")
     ]:
         assert status in (409, 412), (unit, problem)
     district = principal("supervisor", "water-affairs")
@@ -45,9 +58,18 @@ async def test_a_restricted_case_is_read_by_named_readers_and_the_head_of_its_le
     number = await opened(a_town, category="S110401", text="邻居天天被打", caller=CITIZEN)
     lead = str(await a_town.value("SELECT a.unit FROM assignments a WHERE a.role = 'lead'"))
     named = principal("supervisor", "supervision")
-    named = type(named)("named", "account", "supervision", named.roles | {"restricted_reader"}, named.permissions | {"restricted.read"})
+    named = type(named)(
+        "named", "account", "supervision", named.roles | {"restricted_reader"}, named.permissions | {"restricted.read"}
+    )
     seen_by = {"named": named, "head": principal("unit_head", lead)}
-    for who in (principal("handler", lead), SUPERVISOR, DISPATCHER, OPERATOR, principal("commander", "city"), principal("unit_head", "gas")):
+    for who in (
+        principal("handler", lead),
+        SUPERVISOR,
+        DISPATCHER,
+        OPERATOR,
+        principal("commander", "city"),
+        principal("unit_head", "gas"),
+    ):
         assert (await a_town.get(f"/cases/{number}", who))[0] == 404, who
         assert (await a_town.get("/cases", who))[1]["items"] == [], who
         if who.may("queue.read"):
@@ -55,7 +77,9 @@ async def test_a_restricted_case_is_read_by_named_readers_and_the_head_of_its_le
                 assert not (await a_town.get(f"/units/{unit}/queue", who))[1].get("items"), who
         if who.may("queue.pull") and who.unit == lead:
             headers = a_town.acts_as(who)
-            async with a_town.http.post(f"{a_town.url}/api/v1/units/{lead}/queue/pull", json={"count": 9}, headers=headers) as answer:
+            async with a_town.http.post(
+                f"{a_town.url}/api/v1/units/{lead}/queue/pull", json={"count": 9}, headers=headers
+            ) as answer:
                 assert await answer.json() == []
     for name, who in seen_by.items():
         status, case = await a_town.get(f"/cases/{number}", who)
@@ -82,7 +106,13 @@ async def test_callers_and_numbers_are_masked_wherever_a_case_is_read(a_town: To
     assert "138****5678" in case["texts"][0]["text"]
     assert case["texts"][0]["address"] == "人民路3号，联系138****5678"
     assert case["texts"][1]["text"] == "打了138****5678，没人接"
-    for path in (f"/cases/{number}", "/cases", "/units/drainage/queue", f"/cases/{number}/events", f"/cases/{number}/explain"):
+    for path in (
+        f"/cases/{number}",
+        "/cases",
+        "/units/drainage/queue",
+        f"/cases/{number}/events",
+        f"/cases/{number}/explain",
+    ):
         whole = msgspec.json.encode((await a_town.get(path, HANDLER))[1]).decode()
         for leak in ("13812345678", "138 1234 5678", ID):
             assert leak not in whole, (path, leak)
@@ -107,7 +137,9 @@ async def test_whoever_looks_at_words_in_clear_is_on_record_with_the_purpose(a_t
     assert await a_town.value("SELECT count(*) FROM access_log") == 0
     async with a_town.http.post(path, json={"purpose": "上门前核对"}, headers=a_town.acts_as(HANDLER)) as answer:
         assert (answer.status, (await answer.json())["text"]) == (200, WORDS)
-    async with a_town.http.post(path.replace(f"texts/{text}/", "texts/999999/"), json={"purpose": "乱看"}, headers=a_town.acts_as(HANDLER)) as answer:
+    async with a_town.http.post(
+        path.replace(f"texts/{text}/", "texts/999999/"), json={"purpose": "乱看"}, headers=a_town.acts_as(HANDLER)
+    ) as answer:
         assert answer.status == 404
     rows = await a_town.rows("SELECT actor, action, subject, purpose FROM access_log")
     assert [tuple(row) for row in rows] == [("handler-drainage", "text.unmask", f"{number}/{text}", "上门前核对")]
@@ -131,7 +163,7 @@ async def test_the_record_of_a_case_verifies_link_by_link_until_somebody_changes
     for action in ("sign", "reply", "approve"):
         assert (await a_town.act(number, action, WHO[action], **BODY[action]))[0] == 200
     rows = await a_town.rows("SELECT seq, body, mac FROM case_events ORDER BY seq")
-    links = [(bytes(32), rows[0]), *((a["mac"], b) for a, b in zip(rows, rows[1:], strict=False))]
+    links = [(bytes(32), rows[0]), *((a["mac"], b) for a, b in pairwise(rows))]
     assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
     assert all(KEYRING.event_mac_valid(before, row["body"], row["mac"]) for before, row in links)
     assert rows[-1]["mac"] == await a_town.value("SELECT head FROM cases WHERE case_no = $1", number)
@@ -146,7 +178,9 @@ async def test_destroying_a_cases_key_erases_its_words_and_leaves_the_chain(a_to
     assert (await a_town.act(number, "sign", HANDLER))[0] == 200
     sealed = (await a_town.rows("SELECT id, case_id, nonce, sealed FROM texts"))[0]
     keys = await case_keys(a_town.services.pool, KEYRING, [sealed["case_id"]])
-    assert b"13" in keys[sealed["case_id"]].open(sealed["nonce"], sealed["sealed"], aad("texts", "sealed", sealed["id"]))
+    assert b"13" in keys[sealed["case_id"]].open(
+        sealed["nonce"], sealed["sealed"], aad("texts", "sealed", sealed["id"])
+    )
     assert WORDS.encode() not in sealed["sealed"]
     await a_town.rows("DELETE FROM case_keys")
     _, case = await a_town.get(f"/cases/{number}", HANDLER)

@@ -12,7 +12,9 @@ async def pull(town: Town, name: str, count: int, key: str | None = None, unit: 
     headers = town.acts_as(principal("handler", unit, name=name))
     if key:
         headers["Idempotency-Key"] = key
-    async with town.http.post(f"{town.url}/api/v1/units/{unit}/queue/pull", json={"count": count}, headers=headers) as answer:
+    async with town.http.post(
+        f"{town.url}/api/v1/units/{unit}/queue/pull", json={"count": count}, headers=headers
+    ) as answer:
         return answer.status, await answer.json(content_type=None)
 
 
@@ -31,7 +33,9 @@ async def test_twenty_people_who_pull_at_once_get_each_task_once(a_town: Town) -
     assert {status for status, _ in fates} == {200}
     taken = [task["case_no"] for _, tasks in fates for task in tasks]
     assert len(taken) == len(set(taken)) == 50
-    rows = await a_town.rows("SELECT count(*) AS n, count(DISTINCT case_id) AS cases FROM case_events WHERE type = 'signed'")
+    rows = await a_town.rows(
+        "SELECT count(*) AS n, count(DISTINCT case_id) AS cases FROM case_events WHERE type = 'signed'"
+    )
     assert tuple(rows[0]) == (50, 50)
 
 
@@ -40,11 +44,17 @@ async def test_a_pull_meets_actions_on_the_same_tasks_and_nothing_is_taken_twice
     numbers = [r["case_no"] for r in await a_town.rows("SELECT case_no FROM cases ORDER BY id")]
     by_hand = principal("handler", "drainage", name="by-hand")
     fates = await asyncio.gather(
-        *(a_town.act(number, "sign", by_hand, version=1) for number in numbers), *(pull(a_town, f"p{i}", 3) for i in range(10))
+        *(a_town.act(number, "sign", by_hand, version=1) for number in numbers),
+        *(pull(a_town, f"p{i}", 3) for i in range(10)),
     )
     assert {status for status, _ in fates} <= {200, 412, 409}
     assert {status for status, _ in fates[30:]} == {200}
-    assert await a_town.value("SELECT max(n) FROM (SELECT count(*) AS n FROM case_events WHERE type = 'signed' GROUP BY case_id) AS s") == 1
+    assert (
+        await a_town.value(
+            "SELECT max(n) FROM (SELECT count(*) AS n FROM case_events WHERE type = 'signed' GROUP BY case_id) AS s"
+        )
+        == 1
+    )
 
 
 async def test_a_pull_that_is_sent_again_takes_nothing_more(a_town: Town) -> None:
@@ -78,5 +88,7 @@ async def test_a_head_pulls_only_from_the_own_subtree(a_town: Town) -> None:
     await many(a_town, 2)
     above, beside = principal("handler", "water-affairs"), principal("handler", "gas")
     for who, expected in ((above, 200), (HEAD, 200), (beside, 403)):
-        async with a_town.http.post(f"{a_town.url}/api/v1/units/drainage/queue/pull", json={}, headers=a_town.acts_as(who)) as answer:
+        async with a_town.http.post(
+            f"{a_town.url}/api/v1/units/drainage/queue/pull", json={}, headers=a_town.acts_as(who)
+        ) as answer:
             assert answer.status == expected, who

@@ -8,7 +8,17 @@ import pytest
 
 from tests.harness.town import Town, principal
 from tests.integration.casework.people import (
-    BODY, CITIZEN, DISPATCHER, HANDLER, HEAD, REVIEWER, SUPERVISOR, brought, clocks_of, events_of, opened,
+    BODY,
+    CITIZEN,
+    DISPATCHER,
+    HANDLER,
+    HEAD,
+    REVIEWER,
+    SUPERVISOR,
+    brought,
+    clocks_of,
+    events_of,
+    opened,
 )  # fmt: skip
 
 WATER = principal("handler", "water-affairs")
@@ -25,7 +35,7 @@ async def test_an_action_needs_the_version_it_was_decided_on(a_town: Town) -> No
     number = await opened(a_town)
     status, problem = await _post(a_town, number, "sign", {}, {})
     assert (status, problem["type"], problem["current_version"]) == (428, "/problems/version-missing", 1)
-    for stale in ('"0"', "2", "W/\"7\"", "abc", '""'):
+    for stale in ('"0"', "2", 'W/"7"', "abc", '""'):
         status, problem = await _post(a_town, number, "sign", {"If-Match": stale}, {})
         assert (status, problem["current_version"]) == (412, 1), stale
     assert (await _post(a_town, number, "sign", {"If-Match": '"1"'}, {}))[0] == 200
@@ -63,10 +73,16 @@ async def test_a_repeated_key_gets_the_first_answer_and_acts_once(a_town: Town) 
 async def test_one_key_for_two_cases_at_once_acts_on_one_of_them(a_town: Town) -> None:
     first = await opened(a_town)
     second = await opened(a_town, category="E0507", text="另一件事")
-    lead = str(await a_town.value("SELECT a.unit FROM assignments a JOIN cases c ON c.id = a.case_id WHERE c.case_no = $1", second))
+    lead = str(
+        await a_town.value(
+            "SELECT a.unit FROM assignments a JOIN cases c ON c.id = a.case_id WHERE c.case_no = $1", second
+        )
+    )
     city = principal("handler", "city")
     assert lead
-    fates = await asyncio.gather(*(a_town.act(number, "sign", city, version=1, key="same") for number in (first, second)))
+    fates = await asyncio.gather(
+        *(a_town.act(number, "sign", city, version=1, key="same") for number in (first, second))
+    )
     assert sorted(status for status, _ in fates) == [200, 422]
 
 
@@ -82,7 +98,9 @@ async def test_the_case_clock_never_restarts_and_task_clocks_are_new(a_town: Tow
     (close,) = await clocks_of(a_town, number, "close")
     first = await clocks_of(a_town, number, "reply")
     a_town.clock.travel(timedelta(minutes=20))
-    assert (await a_town.act(number, "return", HANDLER, reason_code="not_our_duty", unit="gas", note="不归我们"))[0] == 200
+    assert (await a_town.act(number, "return", HANDLER, reason_code="not_our_duty", unit="gas", note="不归我们"))[
+        0
+    ] == 200
     (returned,) = await clocks_of(a_town, number, "close")
     assert returned["unit"] == "dispatch"  # whose time is running now
     a_town.clock.travel(timedelta(minutes=5))
@@ -92,7 +110,11 @@ async def test_the_case_clock_never_restarts_and_task_clocks_are_new(a_town: Tow
         assert close[kept] == returned[kept] == again[kept]
     assert again["unit"] == "water-affairs"
     old, new = [d for d in await clocks_of(a_town, number, "reply") if d["unit"] in ("drainage", "water-affairs")]
-    assert (old["status"], old["stopped_at"], new["status"]) == ("cancelled", first[0]["started_at"] + timedelta(minutes=20), "running")
+    assert (old["status"], old["stopped_at"], new["status"]) == (
+        "cancelled",
+        first[0]["started_at"] + timedelta(minutes=20),
+        "running",
+    )
     assert new["started_at"] == first[0]["started_at"] + timedelta(minutes=25)
     assert [d["round"] for d in await clocks_of(a_town, number, "dispatch")] == [1, 2]
     signs = {d["unit"]: d["status"] for d in await clocks_of(a_town, number, "sign")}
@@ -132,7 +154,7 @@ async def test_a_unit_that_returned_a_case_cannot_get_it_back(a_town: Town) -> N
         ({"reason_code": "not_our_duty", "unit": "drainage"}, "unit"),
     ],
 )
-async def test_a_return_needs_one_of_the_citys_reasons(a_town: Town, body: dict[str, str], field: str) -> None:
+async def test_a_return_needs_one_of_the_citys_reasons(a_town: Town, body: dict[str, Any], field: str) -> None:
     number = await opened(a_town)
     status, problem = await a_town.act(number, "return", HANDLER, **body)
     assert (status, problem["field"]) == (400, field)
@@ -141,7 +163,9 @@ async def test_a_return_needs_one_of_the_citys_reasons(a_town: Town, body: dict[
 
 async def test_an_assist_that_returns_leaves_the_lead_at_work(a_town: Town) -> None:
     number = await brought(a_town, "triage", caller=CITIZEN)
-    assert (await a_town.act(number, "dispatch", DISPATCHER, unit="drainage", assists=["gas", "water-affairs"]))[0] == 200
+    assert (await a_town.act(number, "dispatch", DISPATCHER, unit="drainage", assists=["gas", "water-affairs"]))[
+        0
+    ] == 200
     assert (await a_town.act(number, "return", GAS, reason_code="need_info"))[0] == 200
     assert (await a_town.act(number, "sign", HEAD))[0] == 200
     assert await a_town.value("SELECT state FROM cases") == "handling"

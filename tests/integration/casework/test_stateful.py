@@ -68,12 +68,19 @@ class Machine(RuleBasedStateMachine):
 
     @rule(place=st.sampled_from(PLACES), caller=st.sampled_from(CALLERS), category=st.sampled_from(CATEGORIES))
     def report(self, place: dict[str, float], caller: dict[str, str] | None, category: str | None) -> None:
-        status, answer = self.do(self.at.send(report(location=place, caller=caller, category=category, text="路口有情况请来处理一下")))
+        status, answer = self.do(
+            self.at.send(report(location=place, caller=caller, category=category, text="路口有情况请来处理一下"))
+        )
         assert status == 201, answer
         if answer["case_no"] not in self.numbers:
             self.numbers.append(answer["case_no"])
 
-    @rule(nth=st.integers(0, 2), action=st.sampled_from(sorted(WHO)), unit=st.sampled_from(UNITS), assist=st.sampled_from(UNITS))
+    @rule(
+        nth=st.integers(0, 2),
+        action=st.sampled_from(sorted(WHO)),
+        unit=st.sampled_from(UNITS),
+        assist=st.sampled_from(UNITS),
+    )
     def try_anything(self, nth: int, action: str, unit: str, assist: str) -> None:
         if self.numbers:
             number = self.numbers[nth % len(self.numbers)]
@@ -99,7 +106,9 @@ class Machine(RuleBasedStateMachine):
     async def _act(self, number: str, action: str, body: dict[str, Any]) -> None:
         status, case = await self.at.get(f"/cases/{number}", WHO["dispatch"])
         assert status == 200
-        live = [a for a in case["assignments"] if a["ended_at"] is None and a["role"] == "lead"] or case["assignments"][-1:]
+        live = [a for a in case["assignments"] if a["ended_at"] is None and a["role"] == "lead"] or case["assignments"][
+            -1:
+        ]
         who = principal("handler", "city") if action in ("sign", "contact", "return", "reply") else WHO[action]
         of_unit = action in ("sign", "contact", "return", "reply")
         if of_unit and not live:
@@ -129,7 +138,10 @@ class Machine(RuleBasedStateMachine):
         async with self.at._owner() as connection:
             for name, statement in BROKEN.items():
                 assert not await connection.fetch(statement), name
-            started = {r["id"]: (r["started_at"], r["due_at"], r["clock"]) for r in await connection.fetch("SELECT * FROM deadlines")}
+            started = {
+                r["id"]: (r["started_at"], r["due_at"], r["clock"])
+                for r in await connection.fetch("SELECT * FROM deadlines")
+            }
             assert {key: started.get(key) for key in self.clocks} == self.clocks
             self.clocks = started
             events = await connection.fetch("SELECT case_id, body, mac FROM case_events ORDER BY case_id, seq")
@@ -146,8 +158,13 @@ def examine(database_url: str, redis_url: str, examples: int, steps: int) -> Non
         at = runner.run(stack.enter_async_context(town(database_url, redis_url)))
         try:
             run_state_machine_as_test(
-                lambda: Machine(runner.run, at),
-                settings=settings(max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)),
+                lambda: Machine(runner.run, at),  # type: ignore[arg-type]  # it is called for a machine, whatever it is
+                settings=settings(
+                    max_examples=examples,
+                    stateful_step_count=steps,
+                    deadline=None,
+                    suppress_health_check=list(HealthCheck),
+                ),
             )
         finally:
             runner.run(stack.aclose())

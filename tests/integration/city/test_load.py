@@ -12,6 +12,7 @@ import pytest
 from dispatch.casework.moves import mover
 from dispatch.city import load as loading
 from dispatch.city.archive import pack
+from dispatch.city.files import CONFIG
 from dispatch.city.load import Plan
 from dispatch.domain.errors import RuleBroken
 from tests.harness.town import KEYRING, Town, load_city, principal, report, town
@@ -56,28 +57,45 @@ def replaced(folder: Path, change: Change, unit: str, *, named: bool = True) -> 
 
 
 async def clocks(at: Town) -> list[Any]:
-    rows = await at.rows("SELECT id, clock, started_at, due_at, status, step, next_at, plan, stopped_at FROM deadlines ORDER BY id")
+    rows = await at.rows(
+        "SELECT id, clock, started_at, due_at, status, step, next_at, plan, stopped_at FROM deadlines ORDER BY id"
+    )
     return [tuple(row) for row in rows]
 
 
-async def test_a_plan_says_what_would_change_and_changes_nothing(old_town: Town, folder: Path, change: Change, old_city: bytes) -> None:
+async def test_a_plan_says_what_would_change_and_changes_nothing(
+    old_town: Town, folder: Path, change: Change, old_city: bytes
+) -> None:
     await opened(old_town)
     assert (await planned(old_town, old_city)).same
     replaced(folder, change, "gas", named=False)
     plan = await planned(old_town, pack(folder))
     assert plan.difference is not None
-    assert (plan.difference.units.removed, plan.orphans, plan.touched, plan.same) == (("drainage",), (("unit", "drainage"),), 1, False)
+    assert (plan.difference.units.removed, plan.orphans, plan.touched, plan.same) == (
+        ("drainage",),
+        (("unit", "drainage"),),
+        1,
+        False,
+    )
     with pytest.raises(RuleBroken, match="removed without a successor: unit drainage"):
         await applied(old_town, plan)
     assert await old_town.value("SELECT count(*) FROM city_versions") == 1
     assert await old_town.value("SELECT retired_at FROM units WHERE code = 'drainage'") is None
 
 
-async def test_the_cases_of_a_removed_unit_move_with_an_event_and_unchanged_clocks(old_town: Town, folder: Path, change: Change) -> None:
+async def test_the_cases_of_a_removed_unit_move_with_an_event_and_unchanged_clocks(
+    old_town: Town, folder: Path, change: Change
+) -> None:
     waiting = await opened(old_town)
     crowded = await brought(old_town, "triage", location={"lon": 116.2, "lat": 33.14})
     assert (await old_town.act(crowded, "dispatch", DISPATCHER, unit="drainage", assists=["gas"]))[0] == 200
-    about = await opened(old_town, about={"unit": "drainage"}, category="S020101", text="收费不合理", location={"lon": 116.18, "lat": 33.125})
+    about = await opened(
+        old_town,
+        about={"unit": "drainage"},
+        category="S020101",
+        text="收费不合理",
+        location={"lon": 116.18, "lat": 33.125},
+    )
     closed = await old_town.value("SELECT count(*) FROM assignments")
     before = await clocks(old_town)
     replaced(folder, change, "gas")
@@ -89,7 +107,10 @@ async def test_the_cases_of_a_removed_unit_move_with_an_event_and_unchanged_cloc
     ended = {row[0] for row in after if row[8] is not None} - {row[0] for row in before if row[8] is not None}
     assert [row for row in after if row[0] not in ended] == [row for row in before if row[0] not in ended]
     # The assist that would have been the lead's double has ended, and nothing else.
-    rows = await old_town.rows("SELECT a.unit, a.role, a.state FROM assignments a JOIN cases c ON c.id = a.case_id WHERE c.case_no = $1 ORDER BY a.id", crowded)
+    rows = await old_town.rows(
+        "SELECT a.unit, a.role, a.state FROM assignments a JOIN cases c ON c.id = a.case_id WHERE c.case_no = $1 ORDER BY a.id",
+        crowded,
+    )
     assert [tuple(row) for row in rows] == [("gas", "lead", "to_sign"), ("gas", "assist", "withdrawn")]
     assert len(ended) == 2
     for number in (waiting, crowded):
@@ -108,7 +129,9 @@ async def test_the_cases_of_a_removed_unit_move_with_an_event_and_unchanged_cloc
     assert answer["lead_unit"] == "gas"
 
 
-async def test_a_new_unit_takes_over_cases_that_were_opened_before_it_existed(old_town: Town, folder: Path, change: Change) -> None:
+async def test_a_new_unit_takes_over_cases_that_were_opened_before_it_existed(
+    old_town: Town, folder: Path, change: Change
+) -> None:
     number = await opened(old_town)
     change("units.csv", UNIT, UNIT.replace("drainage,云川排水公司", "sewage,云川水务集团"))
     change("duty.csv", "drainage", "sewage")
@@ -143,10 +166,9 @@ async def test_the_cases_of_removed_cells_move_to_the_successors(old_town: Town,
 
 async def test_old_cases_keep_the_limits_of_their_version(old_town: Town, folder: Path, change: Change) -> None:
     old = await brought(old_town, "returned")
-    (folder / "policies.toml").write_text(
-        Path("config/policies.toml").read_text("utf-8").replace('urgency = ["urgent", "critical"]\nlimit = "30min"', 'urgency = ["urgent", "critical"]\nlimit = "50min"'),
-        "utf-8",
-    )
+    urgent = 'urgency = ["urgent", "critical"]\nlimit = '
+    defaults = (CONFIG / "policies.toml").read_text("utf-8")
+    (folder / "policies.toml").write_text(defaults.replace(f'{urgent}"30min"', f'{urgent}"50min"'), "utf-8")
     await applied(old_town, await planned(old_town, pack(folder)))
     assert await old_town.services.cities.refresh(old_town.services.pool)
     assert (await old_town.act(old, "dispatch", DISPATCHER, unit="gas"))[0] == 200
@@ -154,7 +176,10 @@ async def test_old_cases_keep_the_limits_of_their_version(old_town: Town, folder
     limits = {}
     for number in (old, new):
         _, explained = await old_town.get(f"/cases/{number}/deadlines/explain", principal("supervisor", "supervision"))
-        limits[number] = (explained["city_version"], [d["limit_text"] for d in explained["deadlines"] if d["clock"] == "sign"][-1])
+        limits[number] = (
+            explained["city_version"],
+            [d["limit_text"] for d in explained["deadlines"] if d["clock"] == "sign"][-1],
+        )
     assert limits == {old: (1, "30min"), new: (2, "50min")}
 
 

@@ -41,6 +41,8 @@ SET session_replication_role = DEFAULT;
 SEEDED = ("city_versions", "units", "cases", "assignments", "deadlines", "case_signatures", "callers", "case_people")
 LISTED = (FAR_FUTURE, 0)
 UNIT = ["u3"]
+NO_FILTER = (None,) * 5
+LIVE_CLOCKS = "SELECT * FROM deadlines WHERE case_id = ANY ($1::bigint[]) AND stopped_at IS NULL"
 STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     # statement, its values, the index it must use, the tables it must not read from end to end
     "claim_due": (DEADLINES.claim_due, (NOW + timedelta(minutes=5), 100), "deadlines_next", frozenset({"deadlines", "cases"})),
@@ -49,15 +51,15 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     "queue": (READING.queue, (UNIT, ["to_sign", "handling"], False, ["u3"], 50, None), "assignments_queue", frozenset({"cases", "assignments"})),
     "pull": (ACTIONS.pull, (UNIT, 3, False, ["u3"], None), "assignments_queue", frozenset({"cases", "assignments"})),
     "desk_queue": (READING.desk_queue, (UNIT, ["to_sign"], False, ["u3"], 50), "cases_owner", frozenset({"cases"})),
-    "list": (READING.list_cases, (*LISTED, None, [], False, [], None, None, None, None, None, NOW, None, 50, None), "cases_newest", frozenset({"cases"})),
+    "list": (READING.list_cases, (*LISTED, None, [], False, [], *NO_FILTER, NOW, None, 50, None), "cases_newest", frozenset({"cases"})),
     "next page": (
         READING.list_cases,
-        (NOW - timedelta(days=3), 900, UNIT, [], False, [], None, None, None, None, None, NOW, None, 50, None),
+        (NOW - timedelta(days=3), 900, UNIT, [], False, [], *NO_FILTER, NOW, None, 50, None),
         "cases_newest",
         frozenset({"cases"}),
     ),
     "words": (READING.found_by_words, ("'w3' & 'v3'",), "case_signatures_search", frozenset({"case_signatures"})),
-    "live clocks": ("SELECT * FROM deadlines WHERE case_id = ANY ($1::bigint[]) AND stopped_at IS NULL", ([3, 6, 9],), "deadlines_live", frozenset({"deadlines"})),
+    "live clocks": (LIVE_CLOCKS, ([3, 6, 9],), "deadlines_live", frozenset({"deadlines"})),
 }  # fmt: skip
 
 

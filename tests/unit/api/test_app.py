@@ -295,10 +295,16 @@ async def test_bytes_are_sent_as_they_are(serve: Any) -> None:
 
 async def test_an_unknown_path_is_a_problem(serve: Any) -> None:
     client = await serve(ROUTES)
-    for path in ("/", "/nowhere", "/things/1/2", "//", "/%2e%2e/x"):
+    for path in ("/nowhere", "/things/1/2", "//", "/%2e%2e/x"):
         async with client.get(path) as answer:
             problem = await answer.json(content_type="application/problem+json")
             assert (answer.status, problem["type"]) == (404, "/problems/not-found")
+
+
+async def test_the_bare_address_leads_to_the_page_to_read(serve: Any) -> None:
+    client = await serve(ROUTES)
+    async with client.get("/", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (302, "/docs")
 
 
 async def test_an_unknown_method_is_told_the_known_ones(serve: Any) -> None:

@@ -5,11 +5,11 @@ import pytest
 from dispatch.domain import workflow
 from dispatch.domain.errors import ActionNotAllowed
 
-STATES = (
-    "received need_info triage verifying consulting to_sign returned ruling handling suspended review followup closed "
-    "answered rejected merged referred terminated archived"
-).split()
-TASK_STATES = "to_sign handling replied returned withdrawn done".split()
+STATES = [
+    "received", "need_info", "triage", "verifying", "consulting", "to_sign", "returned", "ruling", "handling", "suspended", "review", "followup", "closed",
+    "answered", "rejected", "merged", "referred", "terminated", "archived",
+]  # fmt: skip
+TASK_STATES = ["to_sign", "handling", "replied", "returned", "withdrawn", "done"]
 
 # 派单 from waiting or returned (改派); 签收; 退单 before or after signing; 反馈; 审核通过 → 回访 → 结案; 重开; no edge from a final state.
 CASE = {
