@@ -85,7 +85,7 @@ class Callers:
     async def acknowledged_more(self, than: int) -> None:
         """Waits until more than so many reports are acknowledged; fails after a minute."""
         async with asyncio.timeout(60):
-            while len(self.acknowledged) <= than:  # noqa: ASYNC110  what is waited for happens in another process
+            while len(self.acknowledged) <= than:
                 await asyncio.sleep(0.01)
 
 

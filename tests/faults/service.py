@@ -85,9 +85,7 @@ def serving(
 def start(journal: Path, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> Service:
     """Starts a service and does not wait for it."""
     # Compiled modules are kept, as they are wherever a service is installed: a start takes a third of the time.
-    ours = {
-        k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE" and not k.startswith("DISPATCH_")
-    }
+    ours = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE" and not k.startswith("DISPATCH_")}
     command = [sys.executable, "-m", "dispatch.cli", "serve", "--port", "0", *map(str, arguments)]
     with journal.open("wb") as log:
         process = subprocess.Popen(

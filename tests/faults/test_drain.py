@@ -58,12 +58,12 @@ async def test_requests_in_progress_are_answered_and_nothing_is_left(
 async def intake_waits(ground: Ground) -> None:
     """Waits until a commit of the intake stands at the lock."""
     async with asyncio.timeout(30):
-        while not await ground.value("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
+        while not await ground.value("SELECT count(*) FROM pg_locks WHERE NOT granted"):
             await asyncio.sleep(0.01)
 
 
 async def logged(service: Service, event: str, count: int) -> None:
     """Waits until the log has so many lines of an event."""
     async with asyncio.timeout(30):
-        while len(service.events(event)) < count:  # noqa: ASYNC110
+        while len(service.events(event)) < count:
             await asyncio.sleep(0.01)

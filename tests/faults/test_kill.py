@@ -70,5 +70,5 @@ async def test_a_worker_that_is_killed_is_replaced_and_none_outlives_its_parent(
             assert await callers.send(http, report(1, "replaced"))
         service.kill()
         async with asyncio.timeout(30):
-            while any(program(pid) for pid in now):  # noqa: ASYNC110
+            while any(program(pid) for pid in now):
                 await asyncio.sleep(0.02)

@@ -153,5 +153,5 @@ async def fired(ground: Ground, case_no: str) -> None:
     question = """SELECT count(*) FROM case_events e JOIN cases c ON c.id = e.case_id
                   WHERE c.case_no = $1 AND e.actor = 'deadlines'"""
     async with asyncio.timeout(30):
-        while not await ground.value(question, case_no):  # noqa: ASYNC110
+        while not await ground.value(question, case_no):
             await asyncio.sleep(0.05)

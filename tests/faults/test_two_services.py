@@ -51,7 +51,7 @@ async def take(service: Service, key: str) -> None:
 async def acted(ground: Ground, count: int) -> None:
     """Waits until so many steps of deadlines are on record."""
     async with asyncio.timeout(60):
-        while await ground.value("SELECT count(*) FROM case_events WHERE actor = 'deadlines'") < count:  # noqa: ASYNC110
+        while await ground.value("SELECT count(*) FROM case_events WHERE actor = 'deadlines'") < count:
             await asyncio.sleep(0.01)
 
 

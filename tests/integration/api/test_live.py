@@ -19,7 +19,9 @@ async def token(town: Town, role: str = "commander", unit: str = "city") -> str:
 
 
 @asynccontextmanager
-async def listening(town: Town, since: Frame | None = None, feeds: tuple[str, ...] = ("cases",)) -> AsyncIterator[tuple[Socket, Frame]]:
+async def listening(
+    town: Town, since: Frame | None = None, feeds: tuple[str, ...] = ("cases",)
+) -> AsyncIterator[tuple[Socket, Frame]]:
     """A connection that has subscribed, and the answer."""
     async with town.http.ws_connect(f"{town.url}/api/v1/live") as ws:
         await ws.send_json({"type": "auth", "token": await token(town)})
@@ -44,7 +46,9 @@ def of(case_no: str) -> Callable[[Frame], bool]:
 
 
 async def taken(town: Town) -> str:
-    _, answer = await town.send(report(text=f"积水{next(_steps)}", location={"lon": 116.15 + next(_steps) / 900, "lat": 33.13}))
+    _, answer = await town.send(
+        report(text=f"积水{next(_steps)}", location={"lon": 116.15 + next(_steps) / 900, "lat": 33.13})
+    )
     return str(answer["case_no"])
 
 
@@ -87,7 +91,9 @@ async def test_a_snapshot_and_the_stream_from_its_position_leave_no_gap(a_town: 
         await asyncio.sleep(0.005)
     status, snapshot = await a_town.get("/snapshot?limit=1000", WATCHER)
     assert status == 200
-    shown = {item["case_no"] for items in snapshot.values() if isinstance(items, list) for item in items if "case_no" in item}
+    shown = {
+        item["case_no"] for items in snapshot.values() if isinstance(items, list) for item in items if "case_no" in item
+    }
     async with listening(a_town, since=snapshot) as (ws, start):
         assert start["recovered"] is True
         await working
@@ -120,5 +126,5 @@ async def closed(ws: Socket) -> int | None:
 
 async def everything_sent(town: Town) -> None:
     async with asyncio.timeout(10):
-        while await town.value("SELECT count(*) FROM outbox"):  # noqa: ASYNC110
+        while await town.value("SELECT count(*) FROM outbox"):
             await asyncio.sleep(0.01)

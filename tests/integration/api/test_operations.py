@@ -110,9 +110,9 @@ async def test_with_an_automatic_step_switched_off_the_main_job_passes_by_hand(
     assert after["state"] == "closed"
 
 
-async def done(town: Town, case_no: str, action: str, role: str, unit: str, **body: Any) -> Any:
+async def done(town: Town, case_no: str, action: str, role: str, works_at: str, **body: Any) -> Any:
     """The answer of an action that succeeds."""
-    status, answer = await town.act(case_no, action, principal(role, unit), **body)
+    status, answer = await town.act(case_no, action, principal(role, works_at), **body)
     assert status == 200, answer
     return answer
 

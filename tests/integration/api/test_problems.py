@@ -34,7 +34,6 @@ async def problem(answer: aiohttp.ClientResponse) -> dict[str, Any]:
     ("method", "path", "status"),
     [
         ("GET", "/api/v1/nothing", 404),
-        ("GET", "/", 404),
         ("DELETE", "/api/v1/reports", 405),
         ("PATCH", "/healthz", 405),
         ("PURGE", "/api/v1/cases", 405),
@@ -42,9 +41,7 @@ async def problem(answer: aiohttp.ClientResponse) -> dict[str, Any]:
         ("POST", "/api/v1/session", 400),
     ],
 )
-async def test_what_is_not_there_or_not_allowed_is_a_problem(
-    a_town: Town, method: str, path: str, status: int
-) -> None:
+async def test_what_is_not_there_or_not_allowed_is_a_problem(a_town: Town, method: str, path: str, status: int) -> None:
     async with a_town.http.request(method, a_town.url + path) as answer:
         assert answer.status == status
         assert (await problem(answer))["status"] == status
@@ -86,7 +83,9 @@ async def test_a_body_over_size_is_refused_before_and_while_it_is_read(a_town: T
 async def test_rubbish_is_refused_on_every_post_and_nothing_is_stored(a_town: Town) -> None:
     """Bytes of all kinds, as somebody who may do everything, so that they get as far as they can."""
     permissions = {p for role, unit in UNITS.items() for p in principal(role, unit).permissions}
-    a_town.principals["everybody"] = type(EVERYBODY)("everybody", "account", "city", frozenset(), frozenset(permissions))
+    a_town.principals["everybody"] = type(EVERYBODY)(
+        "everybody", "account", "city", frozenset(), frozenset(permissions)
+    )
     world = World(a_town)
     known = {"case_no": await world.case("to_sign"), "action": "dispatch"}
     async with a_town.http.get(f"{a_town.url}/openapi.json") as answer:
@@ -101,7 +100,7 @@ async def test_rubbish_is_refused_on_every_post_and_nothing_is_stored(a_town: To
             headers = {"X-Test-Principal": "everybody", "If-Match": '"1"', "Content-Type": kind}
             async with a_town.http.post(url, data=body, headers=headers) as answer:
                 if "ndjson" in kind and answer.status == 200:
-                    assert all(b'"status":4' in line for line in (await answer.read()).splitlines()), body
+                    assert all(b'"status":4' in line for line in (await answer.read()).splitlines() if line), body
                     continue
                 assert 400 <= answer.status < 500, (path, body)
                 await problem(answer)
@@ -110,8 +109,24 @@ async def test_rubbish_is_refused_on_every_post_and_nothing_is_stored(a_town: To
 
 def rubbish() -> list[bytes]:
     """Bodies that are none: bytes, broken text, nesting, the wrong shapes; the same ones every time."""
-    made = [b"", b"\xff\xfe\x00", b"{", b"[" * 50_000, b'{"a":' * 20_000, b"null", b"1e999", b'"\\ud800"', b"{}", b"\x00"]
-    made += [b'{"channel":"demo\\u0000","external_id":"x","text":"y"}', b'{"text":"\xed\xa0\x80"}', b"[]", b'[{"id":1}]']
+    made = [
+        b"",
+        b"\xff\xfe\x00",
+        b"{",
+        b"[" * 50_000,
+        b'{"a":' * 20_000,
+        b"null",
+        b"1e999",
+        b'"\\ud800"',
+        b"{}",
+        b"\x00",
+    ]
+    made += [
+        b'{"channel":"demo\\u0000","external_id":"x","text":"y"}',
+        b'{"text":"\xed\xa0\x80"}',
+        b"[]",
+        b'[{"id":1}]',
+    ]
 
     @settings(max_examples=25, database=None, suppress_health_check=list(HealthCheck))
     @given(st.binary(max_size=300))
@@ -120,7 +135,7 @@ def rubbish() -> list[bytes]:
 
     collect()
     chance = random.Random(7)
-    whole = '{"channel":"demo","external_id":"z","category":"E0506","username":"x","purpose":"yy"}'.encode()
+    whole = b'{"channel":"demo","external_id":"z","category":"E0506","username":"x","purpose":"yy"}'
     for _ in range(15):
         broken = bytearray(whole)
         broken[chance.randrange(len(whole))] = chance.choice(b'{}[]",:\x00\xff')

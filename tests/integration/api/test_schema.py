@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import json
 import operator
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -49,7 +50,7 @@ OUT_OF_REACH: dict[Role, set[str]] = {
 @schemathesis.serializer("application/x-ndjson")
 def as_lines(context: Any, value: Any) -> bytes:
     """A body of lines is sent as it is; what was generated for one line, as that line."""
-    return value if isinstance(value, bytes) else requests.models.complexjson.dumps(value).encode() + b"\n"
+    return value if isinstance(value, bytes) else json.dumps(value).encode() + b"\n"
 
 
 @dataclass
@@ -69,6 +70,12 @@ class Tally:
     def never_good(self) -> set[str]:
         """Operations that never succeeded."""
         return {name for name, found in self.statuses.items() if min(found) >= 300}
+
+
+def operations_of(document: dict[str, Any]) -> list[Any]:
+    """Every operation that the document names."""
+    found: list[Any] = list(schemathesis.openapi.from_dict(document).get_all_operations())
+    return [each.ok() for each in found]
 
 
 def permitted(operation: Any, role: Role) -> bool:
@@ -102,8 +109,7 @@ async def explore(town: Town, role: Role, examples: int) -> None:
 
     async with town.http.get(f"{town.url}/openapi.json") as answer:
         document = await answer.json()
-    schema = schemathesis.openapi.from_dict(document)
-    mine = [found.ok() for found in schema.get_all_operations() if permitted(found.ok(), role)]
+    mine = [each for each in operations_of(document) if permitted(each, role)]
     for operation in mine:
         # In full for the first who may use it; of the others only the permission and the scope differ.
         first = next(each for each in ROLES if permitted(operation, each)) == role
@@ -116,8 +122,7 @@ async def explore(town: Town, role: Role, examples: int) -> None:
 
 async def test_every_operation_is_some_roles(a_town: Town) -> None:
     async with a_town.http.get(f"{a_town.url}/openapi.json") as answer:
-        schema = schemathesis.openapi.from_dict(await answer.json())
-    operations = [found.ok() for found in schema.get_all_operations()]
+        operations = operations_of(await answer.json())
     assert [o.label for o in operations if not any(permitted(o, role) for role in ROLES)] == []
 
 

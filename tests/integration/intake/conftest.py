@@ -24,7 +24,9 @@ Words = Callable[[str], Awaitable[dict[str, Any]]]
 def send_batch(a_town: Town) -> SendBatch:
     """POST /reports/batch; status and body of every line."""
 
-    async def send(lines: Sequence[dict[str, Any] | bytes], who: Principal = CONNECTOR) -> list[tuple[int, dict[str, Any]]]:
+    async def send(
+        lines: Sequence[dict[str, Any] | bytes], who: Principal = CONNECTOR
+    ) -> list[tuple[int, dict[str, Any]]]:
         body = b"\n".join(line if isinstance(line, bytes) else msgspec.json.encode(line) for line in lines)
         headers = {**a_town.acts_as(who), "Content-Type": "application/x-ndjson"}
         async with a_town.http.post(f"{a_town.url}/api/v1/reports/batch", data=body, headers=headers) as answer:

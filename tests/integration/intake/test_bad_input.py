@@ -36,7 +36,9 @@ SET_ASIDE: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-async def test_a_value_that_cannot_be_right_is_set_aside_and_named(a_town: Town, words_of: Words, switch: Switch) -> None:
+async def test_a_value_that_cannot_be_right_is_set_aside_and_named(
+    a_town: Town, words_of: Words, switch: Switch
+) -> None:
     switch(match=False)
     told, kept = [], []
     for fields, _, _ in SET_ASIDE:
@@ -64,7 +66,9 @@ async def test_what_was_set_aside_and_who_called_is_in_no_event_message_or_log(
     rows += await a_town.rows("SELECT answer FROM report_keys")
     rows += await a_town.rows("SELECT convert_to(body::text, 'UTF8') FROM notices")
     assert len(rows) >= 4
-    seen = b"".join(row[0] for row in rows).decode() + json.dumps(answer, ensure_ascii=False) + "".join(capfd.readouterr())
+    seen = (
+        b"".join(row[0] for row in rows).decode() + json.dumps(answer, ensure_ascii=False) + "".join(capfd.readouterr())
+    )
     assert [secret for secret in secrets if secret in seen] == []
 
 
@@ -109,7 +113,9 @@ REFUSED: list[tuple[str, bytes, int, str]] = [
 ]  # fmt: skip
 
 
-async def test_what_cannot_be_read_is_refused_with_its_field_and_leaves_nothing(a_town: Town, send_batch: SendBatch) -> None:
+async def test_what_cannot_be_read_is_refused_with_its_field_and_leaves_nothing(
+    a_town: Town, send_batch: SendBatch
+) -> None:
     told = {}
     for name, body, _, _ in REFUSED:
         headers = {**a_town.acts_as(CONNECTOR), "Content-Type": "application/json"}

@@ -26,7 +26,11 @@ async def test_an_unsigned_task_is_escalated_to_the_head_of_its_unit(a_town: Tow
 async def test_a_task_is_signed_answered_approved_and_the_citizen_asked(a_town: Town) -> None:
     _, answer = await a_town.send(report(caller={"name": "市民", "phone": "19900000001"}))
     number = answer["case_no"]
-    handler, reviewer, followup = principal("handler", "drainage"), principal("reviewer", "dispatch"), principal("followup", "hotline")
+    handler, reviewer, followup = (
+        principal("handler", "drainage"),
+        principal("reviewer", "dispatch"),
+        principal("followup", "hotline"),
+    )
     assert (await a_town.act(number, "sign", handler))[0] == 200
     status, after = await a_town.act(number, "reply", handler, note="已疏通")
     assert (status, after["state"]) == (200, "review")

@@ -114,7 +114,9 @@ async def test_who_hangs_up_cancels_nothing(a_town: Town) -> None:
     headers = a_town.acts_as(principal("operator", "hotline"))
     async with _key_held(a_town, made):
         with pytest.raises(asyncio.TimeoutError):
-            await a_town.http.post(f"{a_town.url}/api/v1/reports", json=made, headers=headers, timeout=ClientTimeout(total=0.2))
+            await a_town.http.post(
+                f"{a_town.url}/api/v1/reports", json=made, headers=headers, timeout=ClientTimeout(total=0.2)
+            )
         await _until(a_town, IN_COMMIT)
     status, answer = await a_town.send(made)
     assert (status, answer["outcome"]) == (200, "opened")
@@ -151,7 +153,9 @@ async def test_a_connection_that_dies_in_the_middle_costs_a_retry(a_town: Town) 
     assert await a_town.value("SELECT count(*) FROM cases") == 1
 
 
-async def test_after_a_commit_of_unknown_outcome_the_ledger_is_asked_first(a_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_after_a_commit_of_unknown_outcome_the_ledger_is_asked_first(
+    a_town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     intake = a_town.services.intake
     real, attempts = intake._attempt, []
 
@@ -171,7 +175,9 @@ async def test_after_a_commit_of_unknown_outcome_the_ledger_is_asked_first(a_tow
     assert await a_town.value("SELECT count(*) FROM reports") == 2
 
 
-async def test_without_a_database_the_outcome_is_said_to_be_unknown(a_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_database_the_outcome_is_said_to_be_unknown(
+    a_town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def attempt(batch: Any) -> None:
         raise ConnectionRefusedError
 

@@ -46,7 +46,12 @@ async def test_the_case_clock_of_a_relayed_report_starts_at_its_receipt_and_thos
 async def test_a_relay_that_comes_after_its_limit_is_escalated_at_once(a_town: Town) -> None:
     await a_town.send(report(received_at=(START - timedelta(days=3)).isoformat()))
     await a_town.fire()
-    assert await a_town.value("SELECT count(*) FROM escalations e JOIN deadlines d ON d.id = e.deadline_id WHERE d.clock = 'close'") > 0
+    assert (
+        await a_town.value(
+            "SELECT count(*) FROM escalations e JOIN deadlines d ON d.id = e.deadline_id WHERE d.clock = 'close'"
+        )
+        > 0
+    )
 
 
 async def test_deadlines_that_were_past_when_history_came_in_are_missed_without_alarm(a_town: Town) -> None:
@@ -95,8 +100,12 @@ PLACED = {"category": "C0103"}
 NOWHERE = {"category": None, "location": None}
 
 
-@pytest.mark.parametrize(("fields", "state"), [(PLACED, "to_sign"), (NOWHERE, "triage")], ids=["had a lead", "never had a lead"])
-async def test_a_repeat_on_settled_history_opens_a_new_round_with_a_live_deadline(a_town: Town, fields: dict[str, Any], state: str) -> None:
+@pytest.mark.parametrize(
+    ("fields", "state"), [(PLACED, "to_sign"), (NOWHERE, "triage")], ids=["had a lead", "never had a lead"]
+)
+async def test_a_repeat_on_settled_history_opens_a_new_round_with_a_live_deadline(
+    a_town: Town, fields: dict[str, Any], state: str
+) -> None:
     made = {"caller": WHO, "text": WORDS} | fields
     _, first = await a_town.send(_past(**made), REPLAYER)
     key = await a_town.value("SELECT external_id FROM report_keys")

@@ -75,7 +75,9 @@ async def test_a_quarantined_key_may_be_replaced_and_keeps_its_receipt(a_town: T
     _, page = await a_town.get("/quarantine", DISPATCHER)
     assert len(page["items"]) == (0 if corrected_is_good else 1)
     if corrected_is_good:
-        key, kept = (await a_town.rows("SELECT k.report_id, r.id FROM report_keys k JOIN reports r USING (receipt_no)"))[0]
+        key, kept = (
+            await a_town.rows("SELECT k.report_id, r.id FROM report_keys k JOIN reports r USING (receipt_no)")
+        )[0]
         assert key == kept
 
 

@@ -26,7 +26,9 @@ async def connect(database_url: str) -> AsyncIterator[Connect]:
     made: list[asyncpg.Connection] = []
 
     async def connected() -> asyncpg.Connection:
-        made.append(await asyncpg.connect(database_url, server_settings={"role": "dispatch_service", "timezone": "UTC"}))
+        made.append(
+            await asyncpg.connect(database_url, server_settings={"role": "dispatch_service", "timezone": "UTC"})
+        )
         return made[-1]
 
     yield connected
@@ -60,7 +62,9 @@ def _places(n: int) -> list[dict[str, float]]:
 
 
 @asynccontextmanager
-async def _committed(town: Town, connection: asyncpg.Connection, *batch: Incoming, isolation: str = "read_committed") -> AsyncIterator[None]:
+async def _committed(
+    town: Town, connection: asyncpg.Connection, *batch: Incoming, isolation: str = "read_committed"
+) -> AsyncIterator[None]:
     """Takes a batch in; the transaction stays open until the block ends."""
     await town.services.workplace.ids.reserve(case=16, report=16, text=16, assignment=64)
     async with connection.transaction(isolation=isolation):  # type: ignore[arg-type]
@@ -68,12 +72,16 @@ async def _committed(town: Town, connection: asyncpg.Connection, *batch: Incomin
         yield
 
 
-async def _take(town: Town, connection: asyncpg.Connection, *batch: Incoming, isolation: str = "read_committed") -> None:
+async def _take(
+    town: Town, connection: asyncpg.Connection, *batch: Incoming, isolation: str = "read_committed"
+) -> None:
     async with _committed(town, connection, *batch, isolation=isolation):
         pass
 
 
-async def test_a_hundred_reports_of_one_matter_through_two_replicas_are_one_case(a_town: Town, replica: Replica) -> None:
+async def test_a_hundred_reports_of_one_matter_through_two_replicas_are_one_case(
+    a_town: Town, replica: Replica
+) -> None:
     made = [report(caller={"name": f"市民{n}", "phone": f"138{n:08d}"}) for n in range(100)]
     async with replica() as other:
         answers = await asyncio.gather(*((a_town, other)[n % 2].send(each) for n, each in enumerate(made)))
@@ -88,7 +96,9 @@ async def test_batches_that_meet_in_opposite_orders_all_get_through(
     a_town: Town, replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counter, "RETRIES", ())  # a deadlock would be seen as 503
-    forth = [report(location=place, caller={"name": "市民", "phone": f"139{n:08d}"}) for n, place in enumerate(_places(30))]
+    forth = [
+        report(location=place, caller={"name": "市民", "phone": f"139{n:08d}"}) for n, place in enumerate(_places(30))
+    ]
     async with replica() as other:
         for _ in range(3):
             answers = await asyncio.gather(
@@ -112,7 +122,9 @@ async def test_keys_are_taken_in_one_order(
     row = ("demo", "m", bytes(32), "R-held", 0, a_town.clock.at)
     await middle.execute(committing.SQL.take_keys, *([value] for value in row))
     forth, back = ([_incoming(a_town, external_id=key, kind="tipoff") for key in order] for order in (keys, keys[::-1]))
-    takings = [asyncio.create_task(_take(a_town, connection, *batch)) for connection, batch in ((one, forth), (two, back))]
+    takings = [
+        asyncio.create_task(_take(a_town, connection, *batch)) for connection, batch in ((one, forth), (two, back))
+    ]
     await waiting(2)
     await held.rollback()
     fates = await asyncio.gather(*takings, return_exceptions=True)
@@ -121,7 +133,9 @@ async def test_keys_are_taken_in_one_order(
 
 
 @pytest.mark.parametrize("is_sorted", [True, False], ids=["sorted", "as they came"])
-async def test_neighbourhoods_are_taken_in_one_order(a_town: Town, connect: Connect, waiting: Waiting, is_sorted: bool) -> None:
+async def test_neighbourhoods_are_taken_in_one_order(
+    a_town: Town, connect: Connect, waiting: Waiting, is_sorted: bool
+) -> None:
     middle, one, two = await connect(), await connect(), await connect()
     held = middle.transaction()
     await held.start()
@@ -163,7 +177,9 @@ async def test_under_repeatable_read_it_would_not_see_it(a_town: Town, connect: 
 
 
 @pytest.mark.parametrize("statements", [1, 2])
-async def test_locking_and_searching_are_two_statements(a_town: Town, connect: Connect, waiting: Waiting, statements: int) -> None:
+async def test_locking_and_searching_are_two_statements(
+    a_town: Town, connect: Connect, waiting: Waiting, statements: int
+) -> None:
     first = _incoming(a_town)
     one, two = await connect(), await connect()
     locks = list(getattr(first.item, "neighbourhoods"))  # noqa: B009
@@ -173,8 +189,15 @@ async def test_locking_and_searching_are_two_statements(a_town: Town, connect: C
             if statements == 2:
                 await two.execute(committing.SQL.lock_neighbourhoods, locks)
                 return int(await two.fetchval("SELECT count(*) FROM cases"))
-            both = "WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock(1179537, n) FROM unnest($1::integer[]) AS n)"
-            return int(await two.fetchval(f"{both}, n AS MATERIALIZED (SELECT count(*) AS h FROM held) SELECT (SELECT count(*) FROM cases) FROM n WHERE h >= 0", locks))
+            both = (
+                "WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock(1179537, n) FROM unnest($1::integer[]) AS n)"
+            )
+            return int(
+                await two.fetchval(
+                    f"{both}, n AS MATERIALIZED (SELECT count(*) AS h FROM held) SELECT (SELECT count(*) FROM cases) FROM n WHERE h >= 0",
+                    locks,
+                )
+            )
 
     async with _committed(a_town, one, first):
         searching = asyncio.create_task(search())

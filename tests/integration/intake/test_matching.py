@@ -21,7 +21,9 @@ def _metres_north(metres: float) -> dict[str, float]:
 
 
 async def _close(town: Town, case_no: str, *, solved: bool) -> None:
-    unit = await town.value("SELECT a.unit FROM cases c JOIN assignments a ON a.id = c.lead_assignment_id WHERE case_no = $1", case_no)
+    unit = await town.value(
+        "SELECT a.unit FROM cases c JOIN assignments a ON a.id = c.lead_assignment_id WHERE case_no = $1", case_no
+    )
     for action, who, body in (
         ("sign", principal("handler", unit), {}), ("reply", principal("handler", unit), {"note": "已处理"}),
         ("approve", principal("reviewer", "dispatch"), {}), ("close", principal("followup", "hotline"), {"solved": solved}),
@@ -72,12 +74,18 @@ async def test_a_repeat_on_a_case_that_waits_for_the_desk_reminds_the_desk(a_tow
 async def test_another_person_joins_and_more_people_count(a_town: Town) -> None:
     _, first = await a_town.send(report(caller=_who(1)))
     _, joined = await a_town.send(report(caller=_who(2)))
-    assert (joined["outcome"], joined["match"]["verdict"], joined["case_no"]) == ("attached", "joined", first["case_no"])
+    assert (joined["outcome"], joined["match"]["verdict"], joined["case_no"]) == (
+        "attached",
+        "joined",
+        first["case_no"],
+    )
     assert (joined["priority"]["people"], await a_town.value("SELECT people FROM cases")) == ("2-4", 2)
     assert await _notices(a_town) == []
 
 
-async def test_forty_seven_calls_by_one_person_are_one_case_of_the_same_rank(a_town: Town, send_batch: SendBatch) -> None:
+async def test_forty_seven_calls_by_one_person_are_one_case_of_the_same_rank(
+    a_town: Town, send_batch: SendBatch
+) -> None:
     await a_town.send(report(caller=_who()))
     before = await a_town.value("SELECT rank FROM cases")
     fates = await send_batch([report(caller=_who(), text=f"第{n}次打来") for n in range(46)])
@@ -121,7 +129,11 @@ async def test_another_problem_at_the_same_place_by_the_same_person_is_linked(a_
 async def test_another_problem_at_the_same_place_by_others_is_just_another_case(a_town: Town) -> None:
     await a_town.send(report(caller=_who(1)))
     _, other = await a_town.send(report(caller=_who(2), category="E0110", text="垃圾没人清"))
-    assert (other["outcome"], other["match"]["verdict"], other["links"] if "links" in other else []) == ("opened", "new", [])
+    assert (other["outcome"], other["match"]["verdict"], other["links"] if "links" in other else []) == (
+        "opened",
+        "new",
+        [],
+    )
 
 
 async def test_one_text_about_two_places_is_one_topic_of_two_cases(a_town: Town) -> None:
@@ -151,7 +163,11 @@ async def test_a_claim_of_ones_own_is_attached_to_ones_own_case_only(a_town: Tow
 @pytest.mark.parametrize("restricted", [{"kind": "tipoff"}, {"category": "S040302"}], ids=["tipoff", "category"])
 async def test_what_is_restricted_takes_no_part(a_town: Town, restricted: dict[str, str]) -> None:
     fields = {"category": "E0506", **restricted}
-    reports = [report(caller=_who(1), **fields), report(caller=_who(1), **fields), report(caller=_who(1), category=fields["category"], kind="help")]
+    reports = [
+        report(caller=_who(1), **fields),
+        report(caller=_who(1), **fields),
+        report(caller=_who(1), category=fields["category"], kind="help"),
+    ]
     answers = [(await a_town.send(made))[1] for made in reports]
     assert len({answer["case_no"] for answer in answers}) == 3
     assert {(answer["match"]["verdict"], answer["match"]["score"]) for answer in answers} == {("new", 0.0)}
@@ -182,7 +198,9 @@ async def test_a_closed_matter_that_was_not_solved_is_reopened_by_its_caller(a_t
     _, again = await a_town.send(report(caller=_who(1)))
     assert other["outcome"] == "opened"
     assert (again["outcome"], again["case_no"], again["lead_unit"]) == ("reopened", first["case_no"], "drainage")
-    opened_at, round_ = (await a_town.rows("SELECT opened_at, round FROM cases WHERE case_no = $1", first["case_no"]))[0]
+    opened_at, round_ = (await a_town.rows("SELECT opened_at, round FROM cases WHERE case_no = $1", first["case_no"]))[
+        0
+    ]
     assert (opened_at, round_) == (a_town.clock.at - timedelta(days=3, hours=1), 2)
     closes = await a_town.rows(
         "SELECT d.round, d.started_at, d.status FROM deadlines d JOIN cases c ON c.id = d.case_id WHERE d.clock = 'close' AND case_no = $1 ORDER BY 1",
@@ -199,7 +217,12 @@ async def test_a_closed_unsolved_matter_stays_closed_for_others(a_town: Town) ->
 
 
 async def test_an_earlier_line_of_a_batch_is_a_candidate_for_a_later_one(a_town: Town, send_batch: SendBatch) -> None:
-    lines = [report(caller=_who(1)), report(caller=_who(2)), report(caller=_who(1), category="E0110", text="垃圾"), report(caller=_who(1))]
+    lines = [
+        report(caller=_who(1)),
+        report(caller=_who(2)),
+        report(caller=_who(1), category="E0110", text="垃圾"),
+        report(caller=_who(1)),
+    ]
     bodies = [body for _, body in await send_batch(lines)]
     assert [body["match"]["verdict"] for body in bodies] == ["new", "joined", "facet", "repeat"]
     assert bodies[2]["links"] == [bodies[0]["case_no"]] == [bodies[1]["case_no"]]

@@ -30,7 +30,11 @@ async def test_what_a_replayer_sends_and_nobody_can_act_on_is_listed_with_owner_
     assert (status, answer["outcome"], answer.get("case_no")) == (201, "quarantined", None)
     _, page = await a_town.get("/quarantine", DISPATCHER)
     [entry] = page["items"]
-    assert (entry["receipt_no"], entry["reason"], entry["field"]) == (answer["receipt_no"], "nothing-to-act-on", "category")
+    assert (entry["receipt_no"], entry["reason"], entry["field"]) == (
+        answer["receipt_no"],
+        "nothing-to-act-on",
+        "category",
+    )
     assert entry["owner_unit"] == "dispatch"
     assert datetime.fromisoformat(entry["due_at"]) > START
 
@@ -87,7 +91,9 @@ async def test_a_corrected_report_is_released_under_its_receipt(a_town: Town) ->
 async def test_released_history_stays_history(a_town: Town) -> None:
     made = _hopeless(received_at=LAST_YEAR)
     await a_town.send(made, REPLAYER)
-    status, answer = await _release(a_town, await a_town.value("SELECT id FROM quarantine"), {**made, "category": "E0506"})
+    status, answer = await _release(
+        a_town, await a_town.value("SELECT id FROM quarantine"), {**made, "category": "E0506"}
+    )
     assert (status, answer["outcome"]) == (200, "opened")
     assert await a_town.value("SELECT opened_at FROM cases") == datetime.fromisoformat(LAST_YEAR)
     assert await a_town.value("SELECT bool_and(historic) FROM deadlines WHERE clock = 'close'")

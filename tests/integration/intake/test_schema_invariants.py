@@ -39,7 +39,13 @@ FORBIDDEN = [
     f"{deed} {table}{rest}"
     for table in ("case_events", "access_log", "reports", "job_runs")
     for deed, rest in (("DELETE FROM", ""), ("TRUNCATE", ""))
-] + ["UPDATE case_events SET actor = ''", "UPDATE access_log SET actor = ''", "UPDATE reports SET kind = ''", "DELETE FROM cases", "DELETE FROM report_keys"]
+] + [
+    "UPDATE case_events SET actor = ''",
+    "UPDATE access_log SET actor = ''",
+    "UPDATE reports SET kind = ''",
+    "DELETE FROM cases",
+    "DELETE FROM report_keys",
+]
 
 
 @pytest.fixture

@@ -32,7 +32,9 @@ def _results(told: list[dict[str, Any]]) -> list[str]:
 async def test_an_alarm_becomes_a_case_of_its_type(a_town: Town) -> None:
     [told] = await _post(a_town, _event(a_town, "1", **GAS))
     assert told["result"] == "raised"
-    row = (await a_town.rows("SELECT category, kind, urgency, people FROM cases WHERE case_no = $1", told["case_no"]))[0]
+    row = (await a_town.rows("SELECT category, kind, urgency, people FROM cases WHERE case_no = $1", told["case_no"]))[
+        0
+    ]
     assert tuple(row) == ("E0502", "sensor", "critical", 0)
     clocks = {row["clock"] for row in await a_town.rows("SELECT clock FROM deadlines")}
     assert "contact" not in clocks  # devices are not people
@@ -42,7 +44,9 @@ async def test_an_unknown_type_is_counted_and_ignored(a_town: Town) -> None:
     assert _results(await _post(a_town, _event(a_town, "1", type="city.unheard.of", subject="x"))) == ["unknown_type"]
     assert await a_town.value("SELECT count(*) FROM report_keys") == 0
     async with a_town.http.get(f"{a_town.url}/metrics") as answer:
-        counted = [line for line in (await answer.text()).splitlines() if 'result="unknown_type"' in line and "_total" in line]
+        counted = [
+            line for line in (await answer.text()).splitlines() if 'result="unknown_type"' in line and "_total" in line
+        ]
     assert [line.rpartition(" ")[2] for line in counted] == ["1.0"]
 
 
@@ -71,7 +75,9 @@ async def test_a_flapping_device_has_one_open_alarm(a_town: Town) -> None:
 
 async def test_two_senders_at_once_raise_one_alarm(a_town: Town, replica: Replica) -> None:
     async with replica() as other:
-        told = await asyncio.gather(*(_post((a_town, other)[n % 2], _event(a_town, f"e{n}", n, **GAS)) for n in range(12)))
+        told = await asyncio.gather(
+            *(_post((a_town, other)[n % 2], _event(a_town, f"e{n}", n, **GAS)) for n in range(12))
+        )
     results = sorted(_results([each for [each] in told]))
     assert results.count("raised") == 1
     assert set(results) <= {"raised", "continued", "ignored"}
@@ -98,14 +104,18 @@ async def test_a_state_that_must_last_ripens_without_a_further_event(a_town: Tow
 
 
 async def test_what_ends_before_it_lasted_was_nothing(a_town: Town) -> None:
-    await _post(a_town, _event(a_town, "1", **MANHOLE), _event(a_town, "2", 10, **MANHOLE | {"type": "city.manhole.restored"}))
+    await _post(
+        a_town, _event(a_town, "1", **MANHOLE), _event(a_town, "2", 10, **MANHOLE | {"type": "city.manhole.restored"})
+    )
     a_town.clock.travel(timedelta(minutes=5))
     assert await a_town.services.sensors.ripen() == 0
     assert await a_town.value("SELECT count(*) FROM cases") == 0
 
 
 async def test_one_alarm_that_cannot_be_raised_holds_up_no_other(a_town: Town) -> None:
-    await _post(a_town, _event(a_town, "1", **MANHOLE), _event(a_town, "2", 1, **MANHOLE | {"subject": "MH-990102-002"}))
+    await _post(
+        a_town, _event(a_town, "1", **MANHOLE), _event(a_town, "2", 1, **MANHOLE | {"subject": "MH-990102-002"})
+    )
     taken = f"/gateway|{MANHOLE['subject']}|{a_town.clock.at.isoformat()}"
     await a_town.send({"channel": "sensor", "external_id": taken, "text": "有人用了这个编号"})
     a_town.clock.travel(timedelta(minutes=1))

@@ -20,17 +20,33 @@ from tests.harness.town import CONNECTOR, KEYRING, REPLAYER, START, principal
 
 # What can stand in a text after decoding: anything but NUL and lone surrogates.
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
-codes = st.one_of(st.sampled_from(["E0506", "S010101", "S040302", "E9999", "", "990101", "990104", "drainage", "city"]), words)
+codes = st.one_of(
+    st.sampled_from(["E0506", "S010101", "S040302", "E9999", "", "990101", "990104", "drainage", "city"]), words
+)
 times = st.one_of(
     words,
     st.datetimes(timezones=st.timezones()).map(lambda at: at.isoformat()),
     st.integers(-600, 600).map(lambda minutes: (START + timedelta(minutes=minutes)).isoformat()),
     st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-18", "2026-11-18T10:00:00"]),
 )
-numbers = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.floats(116, 116.4), st.floats(33, 33.3), st.sampled_from([0.0, -180.0, 180.0, 90.0]))
+numbers = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(116, 116.4),
+    st.floats(33, 33.3),
+    st.sampled_from([0.0, -180.0, 180.0, 90.0]),
+)
 systems = st.one_of(st.sampled_from(["wgs84", "cgcs2000", "gcj02", "bd09"]), words)
-locations = st.builds(Location, lon=st.none() | numbers, lat=st.none() | numbers, crs=systems, address=st.none() | words, area_code=st.none() | codes)
-callers = st.builds(Caller, name=st.none() | words, phone=st.one_of(st.none(), words, st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True)))
+locations = st.builds(
+    Location,
+    lon=st.none() | numbers,
+    lat=st.none() | numbers,
+    crs=systems,
+    address=st.none() | words,
+    area_code=st.none() | codes,
+)
+callers = st.builds(
+    Caller, name=st.none() | words, phone=st.one_of(st.none(), words, st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True))
+)
 rubbish = st.builds(
     Report, channel=st.just("demo"), external_id=st.just("x"), kind=st.none() | codes | st.sampled_from(sorted(reports.KINDS)), title=st.none() | words,
     text=st.none() | words, category=st.none() | codes, category_table=st.none() | codes, urgency=st.none() | codes, occurred_at=st.none() | times,

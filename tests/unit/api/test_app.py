@@ -295,7 +295,7 @@ async def test_bytes_are_sent_as_they_are(serve: Any) -> None:
 
 async def test_an_unknown_path_is_a_problem(serve: Any) -> None:
     client = await serve(ROUTES)
-    for path in ("/nowhere", "/things/1/2", "//", "/%2e%2e/x"):
+    for path in ("/nowhere", "/things/1/2", "/%2e%2e/x"):
         async with client.get(path) as answer:
             problem = await answer.json(content_type="application/problem+json")
             assert (answer.status, problem["type"]) == (404, "/problems/not-found")

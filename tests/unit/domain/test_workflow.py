@@ -6,7 +6,8 @@ from dispatch.domain import workflow
 from dispatch.domain.errors import ActionNotAllowed
 
 STATES = [
-    "received", "need_info", "triage", "verifying", "consulting", "to_sign", "returned", "ruling", "handling", "suspended", "review", "followup", "closed",
+    "received", "need_info", "triage", "verifying", "consulting", "to_sign", "returned", "ruling",
+    "handling", "suspended", "review", "followup", "closed",
     "answered", "rejected", "merged", "referred", "terminated", "archived",
 ]  # fmt: skip
 TASK_STATES = ["to_sign", "handling", "replied", "returned", "withdrawn", "done"]

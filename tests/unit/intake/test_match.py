@@ -34,11 +34,28 @@ def _case(item: Prepared, **changes: Any) -> Candidate:
     place, identity = item.place, item.reading.identity
     persons = {identity.person} if identity else set()
     code = item.category.code if item.category else None
-    made = Candidate(7, "2026", True, code, item.kin, place.lon, place.lat, place.area, START, None, None, item.reading.sketch, persons, item.about)
+    made = Candidate(
+        7,
+        "2026",
+        True,
+        code,
+        item.kin,
+        place.lon,
+        place.lat,
+        place.area,
+        START,
+        None,
+        None,
+        item.reading.sketch,
+        persons,
+        item.about,
+    )
     return replace(made, **changes)
 
 
-def _found(city: City, earlier: dict[str, Any], later: dict[str, Any], at: timedelta = timedelta(), **case: Any) -> Match:
+def _found(
+    city: City, earlier: dict[str, Any], later: dict[str, Any], at: timedelta = timedelta(), **case: Any
+) -> Match:
     return match(_prepared(city, **later), Candidates([_case(_prepared(city, **earlier), **case)]), city, START + at)
 
 
@@ -83,7 +100,9 @@ def test_a_row_of_the_table(
     assert bool(found.reasons) == (found.candidate is not None)
 
 
-@pytest.mark.parametrize(("days", "caller", "verdict"), [(29, SHE, "joined"), (31, SHE, "new"), (31, ME, "repeat"), (-2, ME, "new")])
+@pytest.mark.parametrize(
+    ("days", "caller", "verdict"), [(29, SHE, "joined"), (31, SHE, "new"), (31, ME, "repeat"), (-2, ME, "new")]
+)
 def test_how_long_an_open_case_is_compared(city: City, days: int, caller: dict[str, str], verdict: str) -> None:
     assert _found(city, {"caller": ME}, {"caller": caller}, timedelta(days=days)).verdict == verdict
 
@@ -94,7 +113,9 @@ def test_how_long_an_unsolved_closed_case_can_come_back(city: City, days: int, v
 
 
 def test_the_score_is_the_sum_of_its_reasons(city: City) -> None:
-    found = _found(city, {"caller": ME, "text": LONG}, {"caller": ME, "category": "E0503", "text": OTHER, "location": _north(60)})
+    found = _found(
+        city, {"caller": ME, "text": LONG}, {"caller": ME, "category": "E0503", "text": OTHER, "location": _north(60)}
+    )
     parts = [float(reason.split()[1]) for reason in found.reasons if not reason.endswith(" m")]
     assert found.score == pytest.approx(sum(parts), abs=0.02)
     assert found.reasons[-1] == "60 m"
