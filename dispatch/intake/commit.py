@@ -15,20 +15,19 @@ import asyncpg
 import msgspec
 
 from dispatch.casework import record
-from dispatch.city.model import City
 from dispatch.domain import numbers
 from dispatch.domain.cases import Change
 from dispatch.domain.errors import DispatchError, KeyTaken
 from dispatch.domain.reports import Answer, Report
 from dispatch.intake import open as opening
-from dispatch.intake.match import Candidate, Candidates, Match, Prepared, match
+from dispatch.intake.desk import Desk
+from dispatch.intake.match import Prepared
 from dispatch.intake.open import Moment, Taken
+from dispatch.intake.planning import Plan, candidates, plan, refresh
 from dispatch.intake.route import route
-from dispatch.intake.similarity import Sketch
 from dispatch.people import vault
 from dispatch.people.keyring import Keyring, aad
-from dispatch.store.clock import Clock
-from dispatch.store.pool import Connection, Executor, Ids
+from dispatch.store.pool import Connection
 from dispatch.store.statements import load
 
 SQL = load(__file__, "intake")
@@ -81,16 +80,6 @@ class Incoming:
     @property
     def fingerprint(self) -> bytes:
         return self.item.fingerprint if isinstance(self.item, Held) else self.item.reading.fingerprint
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What a batch is committed with."""
-
-    city: City
-    keyring: Keyring
-    clock: Clock
-    ids: Ids
 
 
 async def commit(connection: Connection, desk: Desk, batch: Sequence[Incoming]) -> None:
@@ -155,116 +144,11 @@ async def _decide(connection: Connection, desk: Desk, reports: list[Incoming]) -
     while changed:
         wanted = sorted({p.target.id for p in plans if p.target is not None and p.target.id > 0} - held.keys())
         held |= await record.hold(connection, wanted) if wanted else {}
-        changed = sum(_refresh(c, held[c.id]) for c in known if c.id in wanted) > 0
+        changed = sum(refresh(c, held[c.id]) for c in known if c.id in wanted) > 0
         if changed:
             plans = plan(items, known, desk)
     now = await desk.clock.now(connection)
     return [_take(incoming, one, held, desk, now) for incoming, one in zip(reports, plans, strict=True)]
-
-
-def _refresh(candidate: Candidate, change: Change) -> bool:
-    """A case that changed between search and lock is compared as it is now; True if it did."""
-    case = change.case
-    now = (case.is_open, case.closed_at, case.solved, case.category, case.kin)
-    if now == (candidate.is_open, candidate.closed_at, candidate.solved, candidate.category, candidate.kin):
-        return False
-    candidate.is_open, candidate.closed_at, candidate.solved, candidate.category, candidate.kin = now
-    return True
-
-
-async def candidates(connection: Executor, desk: Desk, items: list[Prepared]) -> list[Candidate]:
-    """Cases that any of these reports could be about."""
-    rules = desk.city.matching
-    compared = [i for i in items if not i.restricted]
-    tiles = sorted({(t, kin) for i in compared if i.category for t in i.tiles for kin in (i.kin, "")})
-    unknown = sorted({t for i in compared if not i.category for t in i.tiles})
-    persons = {i.reading.identity.person for i in compared if i.reading.identity}
-    akin = sorted({(i.place.area, i.category.kin) for i in compared if not i.tiles and i.place.area and i.category})
-    if not (tiles or unknown or persons or akin):
-        return []
-    since = min(i.reading.received_at or desk.clock.wall() for i in compared) - timedelta(days=rules.days + 1)
-    rows = await connection.fetch(
-        SQL.candidates,
-        [t for t, _ in tiles],
-        [k for _, k in tiles],
-        unknown,
-        sorted(persons),
-        [a for a, _ in akin],
-        [k for _, k in akin],
-        since,
-    )
-    return [
-        Candidate(
-            **{k: r[k] for k in _COMPARED},
-            sketch=Sketch.unpack(r["bigrams"]),
-            persons=set(r["persons"]),
-            about=r["about_unit"],
-        )
-        for r in rows
-    ]
-
-
-_COMPARED = ("id", "case_no", "is_open", "category", "kin", "lon", "lat", "area", "opened_at", "closed_at", "solved")
-
-
-@dataclass(slots=True)
-class Plan:
-    """What one report of a batch becomes: its match, the case it joins (a negative id: one opened by this batch), or its own."""
-
-    match: Match
-    target: Candidate | None
-    own: Candidate | None
-    reopens: bool = False
-    new_person: bool = False
-
-
-def plan(items: Sequence[Prepared], known: Sequence[Candidate], desk: Desk) -> list[Plan]:
-    """Decides the batch in order of arrival; an earlier report's case is a candidate for a later one. Changes nothing."""
-    found_by = Candidates(c.copied() for c in known)
-    plans = []
-    for index, item in enumerate(items):
-        identity, at = item.reading.identity, item.reading.received_at or desk.clock.wall()
-        found = match(item, found_by, desk.city, at)
-        if found.attaches and found.candidate is not None:
-            target = found.candidate
-            one = Plan(found, target, None, not target.is_open, _is_another(identity, target))
-            target.is_open = True
-        else:
-            own = _candidate(item, -1 - index, at)
-            one = Plan(found, None, own)
-            if not item.restricted:
-                found_by.add(own)
-            target = own
-        if identity is not None:
-            found_by.joined_by(target, identity.person)
-        plans.append(one)
-    return plans
-
-
-def _is_another(identity: vault.Identity | None, target: Candidate) -> bool:
-    """Whether the case has one more person now; somebody without a valid number may well be one of those it has."""
-    return identity is not None and identity.phone is not None and identity.person not in target.persons
-
-
-def _candidate(item: Prepared, id: int, at: datetime) -> Candidate:
-    place, category, identity = item.place, item.category, item.reading.identity
-    persons = {identity.person} if identity else set()
-    return Candidate(
-        id,
-        "",
-        True,
-        category.code if category else None,
-        item.kin,
-        place.lon,
-        place.lat,
-        place.area,
-        at,
-        None,
-        None,
-        item.reading.sketch,
-        persons,
-        item.about,
-    )
 
 
 def _take(incoming: Incoming, one: Plan, held: dict[int, Change], desk: Desk, now: datetime) -> Taken:

@@ -1,6 +1,7 @@
 """The counter of the service: takes reports, groups those that wait into one transaction, and answers after the commit."""
 
 import asyncio
+import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ import structlog
 from dispatch.city.versions import Cities
 from dispatch.domain.errors import BadInput, DispatchError, NothingToActOn, OutcomeUnknown, Overloaded, Unavailable
 from dispatch.domain.reports import Report
-from dispatch.intake.commit import Desk, Held, Incoming, candidates, commit
+from dispatch.intake.commit import Held, Incoming, commit
+from dispatch.intake.desk import Desk
 from dispatch.intake.match import Candidates, Match, Prepared, match
+from dispatch.intake.planning import candidates
 from dispatch.intake.prepare import prepare
 from dispatch.intake.read import fingerprint
 from dispatch.intake.route import Route, route
@@ -198,16 +201,19 @@ class Intake:
     async def _narrow(self, batch: list[Incoming], fault: Exception) -> None:
         """A fault of one report: its neighbours live; alone it is refused, or quarantined where its source reads no errors."""
         if not _of_one_report(fault):
-            log.error("intake.storage_failed", reports=len(batch), exc_info=fault)
+            log.error("intake.storage_failed", reports=len(batch), error=type(fault).__name__)
             return _refuse(batch, Unavailable(part="storage", retry_after=5))
         if len(batch) > 1:
             middle = len(batch) // 2
             await self._commit(batch[:middle])
             return await self._commit(batch[middle:])
         incoming, problem = batch[0], getattr(fault, "constraint_name", None) or type(fault).__name__
-        known = isinstance(fault, (*AT_FAULT, DispatchError))
+        where = traceback.extract_tb(fault.__traceback__)[-1]
         log.error(
-            "intake.report_refused", problem=problem, receipt_no=incoming.receipt_no, exc_info=None if known else fault
+            "intake.report_refused",
+            problem=problem,
+            receipt_no=incoming.receipt_no,
+            where=f"{where.name}:{where.lineno}",
         )
         if isinstance(incoming.item, Prepared) and incoming.item.backfill:
             incoming.item = Held(

@@ -55,6 +55,18 @@ def template(run: Path) -> str:
         return made.read_text()
 
 
+def city_template(run: Path, template_url: str, load: Callable[[str], Awaitable[None]]) -> str:
+    """The URL of a template with a city in force; the first worker to ask makes it."""
+    with _one_at_a_time(run / "city.lock"):
+        made = run / "city.url"
+        if not made.exists():
+            url = fresh_database(template_url)
+            asyncio.run(_await(load(url)))
+            made.touch(mode=0o600)
+            made.write_text(url)
+        return made.read_text()
+
+
 def fresh_database(template_url: str) -> str:
     """The URL of a new database, a copy of the template."""
     url = _with_database(template_url, f"test_{uuid.uuid4().hex[:12]}")

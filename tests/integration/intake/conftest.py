@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from dispatch.casework import record
 from dispatch.city.model import Automatic
 from dispatch.people.keyring import aad
 from dispatch.people.principal import Principal
-from dispatch.casework import record
 from tests.harness.town import CONNECTOR, Town, town
 
 SendBatch = Callable[..., Awaitable[list[tuple[int, dict[str, Any]]]]]
@@ -39,12 +39,12 @@ def send_batch(a_town: Town) -> SendBatch:
 
 
 @pytest.fixture
-def replica(database_url: str, redis_url: str, a_town: Town) -> Replica:
+def replica(redis_url: str, a_town: Town) -> Replica:
     """A second service on the same database, with the same clock."""
 
     @asynccontextmanager
     async def another() -> AsyncIterator[Town]:
-        async with town(database_url, redis_url, clock=a_town.clock, loaded=True) as made:
+        async with town(a_town.database_url, redis_url, clock=a_town.clock, loaded=True) as made:
             yield made
 
     return another

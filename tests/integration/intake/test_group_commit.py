@@ -11,7 +11,9 @@ from aiohttp import ClientTimeout
 
 from dispatch.domain.errors import RuleBroken
 from dispatch.domain.reports import Report
+from dispatch.intake import commit as committing
 from dispatch.intake import intake as counter
+from dispatch.intake import route as routing
 from dispatch.intake.commit import Held
 from dispatch.intake.match import Prepared
 from dispatch.people.principal import Principal
@@ -44,7 +46,8 @@ async def _until(town: Town, question: str) -> None:
         await asyncio.sleep(0.01)
 
 
-IN_COMMIT = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'dispatch' AND wait_event_type = 'Lock')"
+IN_COMMIT = """SELECT EXISTS (SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'dispatch' AND wait_event_type = 'Lock')"""
 
 
 def _spoil(town: Town, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
@@ -87,14 +90,10 @@ async def test_a_guilty_report_of_a_replay_is_quarantined(a_town: Town, monkeypa
 
 
 async def test_a_rule_that_one_report_breaks_stops_no_other(a_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dispatch.intake import commit as committing
-
-    real = committing.route
-
     def route(item: Prepared, *rest: Any) -> Any:
         if item.reading.report.text == GUILTY:
             raise RuleBroken(problem="no policy gives a limit")
-        return real(item, *rest)
+        return routing.route(item, *rest)
 
     monkeypatch.setattr(committing, "route", route)
     made = [report(text=GUILTY if n == 5 else f"第{n}处", category="S010101") for n in range(10)]

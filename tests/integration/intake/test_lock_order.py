@@ -12,7 +12,8 @@ import pytest
 from dispatch.domain.reports import Report
 from dispatch.intake import commit as committing
 from dispatch.intake import intake as counter
-from dispatch.intake.commit import Desk, Incoming, commit
+from dispatch.intake.commit import Incoming, commit
+from dispatch.intake.desk import Desk
 from tests.harness.town import CONNECTOR, PLACE, Town, report
 from tests.integration.intake.conftest import Replica
 
@@ -21,13 +22,13 @@ Waiting = Callable[[int], Awaitable[None]]
 
 
 @pytest.fixture
-async def connect(database_url: str) -> AsyncIterator[Connect]:
+async def connect(city_url: str) -> AsyncIterator[Connect]:
     """More connections as the service's role; closed after the test."""
     made: list[asyncpg.Connection] = []
 
     async def connected() -> asyncpg.Connection:
         made.append(
-            await asyncpg.connect(database_url, server_settings={"role": "dispatch_service", "timezone": "UTC"})
+            await asyncpg.connect(city_url, server_settings={"role": "dispatch_service", "timezone": "UTC"})
         )
         return made[-1]
 
@@ -42,8 +43,9 @@ def waiting(a_town: Town) -> Waiting:
 
     async def until(count: int) -> None:
         ours = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT granted AND a.datname = current_database()"
-        while await a_town.value(ours) < count:
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(30):  # nothing waits: the lock is gone
+            while await a_town.value(ours) < count:
+                await asyncio.sleep(0.01)
 
     return until
 

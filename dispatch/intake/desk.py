@@ -1,0 +1,18 @@
+"""What a batch is decided and written with."""
+
+from dataclasses import dataclass
+
+from dispatch.city.model import City
+from dispatch.people.keyring import Keyring
+from dispatch.store.clock import Clock
+from dispatch.store.pool import Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a batch is committed with."""
+
+    city: City
+    keyring: Keyring
+    clock: Clock
+    ids: Ids
