@@ -74,6 +74,8 @@ class Services:
     ticks: Ticks
     cursor_key: bytes
     checks: Mapping[str, Check]
+    # Parts that stopped running although nobody asked them to: then the process is not ready any more.
+    ended: set["asyncio.Task[None]"]
 
     def changed(self) -> None:
         """Something was committed: the relay, the deadline loop and the other processes are told."""
@@ -132,15 +134,18 @@ async def _wire(
         inbox = frozenset((f"account:{principal.name}", f"unit:{principal.unit}"))
         return Audience(scope.units, "restricted.read" in principal.permissions, inbox)
 
+    ended: set[asyncio.Task[None]] = set()
     return Services(
         settings, pool, cities, keyring, clock, people, metrics, intake, workplace, Quarantine(pool, intake, keyring, clock),
         Sensors(pool, cities, intake, keyring, clock, metrics), Escalations(workplace), deadlines, hub,
         Socket(hub, authenticate, audience), relay, loop, signals, sender, Ticks(pool, clock),
-        hmac.digest(keyring.signing.keys[keyring.signing.current], b"cursors", "sha256"), _checks(pool, clock, hub, relay),
+        hmac.digest(keyring.signing.keys[keyring.signing.current], b"cursors", "sha256"), _checks(pool, clock, hub, relay, ended), ended,
     )  # fmt: skip
 
 
-def _checks(pool: asyncpg.Pool, clock: Clock, hub: Hub, relay: Relay) -> Mapping[str, Check]:
+def _checks(
+    pool: asyncpg.Pool, clock: Clock, hub: Hub, relay: Relay, ended: set[asyncio.Task[None]]
+) -> Mapping[str, Check]:
     async def database() -> Literal["ok"]:
         await pool.fetchval(SQL.database_time)
         return "ok"
@@ -153,7 +158,12 @@ def _checks(pool: asyncpg.Pool, clock: Clock, hub: Hub, relay: Relay) -> Mapping
     async def live() -> Literal["ok", "degraded"]:
         return "degraded" if hub.degraded or relay.degraded else "ok"
 
-    return {"database": database, "partitions": partitions, "live": live}
+    async def parts() -> Literal["ok"]:
+        if ended:
+            raise Unavailable(part=", ".join(sorted(task.get_name() for task in ended)), retry_after=60)
+        return "ok"
+
+    return {"database": database, "partitions": partitions, "live": live, "parts": parts}
 
 
 @asynccontextmanager
@@ -172,6 +182,7 @@ async def running(at: Services) -> AsyncIterator[web.Application]:
     ]  # fmt: skip
     intake = asyncio.create_task(at.intake.run(drained), name="intake")
     for task in (*background, intake):
+        task.add_done_callback(at.ended.add)
         task.add_done_callback(_must_not_end)
     try:
         yield build_app(at, ROUTES, websocket_routes=city.WEBSOCKETS)

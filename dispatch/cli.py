@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import Coroutine
 from dataclasses import replace
@@ -203,7 +204,7 @@ def serve(host: str, port: int, workers: int, data: Path | None, demo: bool, log
         keys_ = keyring()
         listening = server.bind(host, port)
         settings = _settings(from_environment(), host, listening.getsockname()[1], workers, log_level)
-        server.run(settings, keys_, listening)
+        _serve(settings, keys_, listening)
         return
     listening = server.bind(host, port)
     with data_folder.locked(data):
@@ -218,9 +219,16 @@ def serve(host: str, port: int, workers: int, data: Path | None, demo: bool, log
                 if demo
                 else None
             )
-            server.run(settings, keys_, listening, started)
+            _serve(settings, keys_, listening, started)
         finally:
             embedded.stop(data)
+
+
+def _serve(settings: Settings, keys_: Keyring, listening: socket.socket, started: server.Beside | None = None) -> None:
+    try:
+        server.run(settings, keys_, listening, started)
+    except DispatchError as refusal:
+        raise click.ClickException(str(refusal)) from None
 
 
 def _settings(settings: Settings, host: str, port: int, workers: int, log_level: str) -> Settings:

@@ -61,7 +61,9 @@ def _keep(path: Path, text: str) -> None:
     draft.rename(path)
 
 
-async def prepare(database_url: str, keyring: Keyring, data: Path, url: str) -> Callable[[], Coroutine[None, None, None]]:
+async def prepare(
+    database_url: str, keyring: Keyring, data: Path, url: str
+) -> Callable[[], Coroutine[None, None, None]]:
     """Loads the demo city and its accounts if they are missing; returns what runs beside the service once it serves."""
     connection = await asyncpg.connect(database_url, server_settings={"timezone": "UTC"})
     try:
@@ -95,12 +97,14 @@ async def _accounts(database_url: str, keyring: Keyring, path: Path) -> dict[str
         given = {a.username: known.get(a.username) or f"Demo-{token_hex(4)}" for a in people}
         _keep(path, json.dumps({**known, **given}, indent=1))
         made = await People(pool, keyring, SystemClock()).load(cities.current.demo_accounts, given, must_change=False)
-        machines = {
-            a.username: made[a.username]
-            for a in cities.current.demo_accounts
-            if a.role == "connector" and a.username in made
-        }
-        secrets = {**known, **given, **machines}
+        machines = {a.username: a.unit for a in cities.current.demo_accounts if a.role == "connector"}
+        secrets = {**known, **given, **{name: made[name] for name in machines if name in made}}
+        for name in (
+            machines.keys() - secrets.keys()
+        ):  # made by a start that was cut off before it could write them down
+            _, secrets[name] = await People(pool, keyring, SystemClock()).keys.create(
+                "demo", name, machines[name], [name]
+            )
         _keep(path, json.dumps(secrets, indent=1))
         return secrets
     finally:
@@ -108,7 +112,9 @@ async def _accounts(database_url: str, keyring: Keyring, path: Path) -> dict[str
 
 
 def _welcome(url: str, secrets: dict[str, str], data: Path) -> None:
-    console.print(f"\nCity dispatch 一网统管 serves at {url} (its operations: {url}/docs)\n", highlight=False, soft_wrap=True)
+    console.print(
+        f"\nCity dispatch 一网统管 serves at {url} (its operations: {url}/docs)\n", highlight=False, soft_wrap=True
+    )
     table = Table("account 账号", "password 口令")
     for name in _one_of_each(secrets):
         table.add_row(name, secrets[name])

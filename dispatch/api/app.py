@@ -22,8 +22,17 @@ from dispatch.api import docs, health, metrics
 from dispatch.api.access import access_log
 from dispatch.api.call import SIGNED_IN, Call, Reply, Route, body_reader, query_reader, refuse_unstorable
 from dispatch.api.problems import plain_problem, problem, status_of
-from dispatch.domain.errors import BadInput, DispatchError, NotAuthenticated, NotPermitted, PasswordChangeDue, TooLarge
+from dispatch.domain.errors import (
+    BadInput,
+    DispatchError,
+    NotAuthenticated,
+    NotPermitted,
+    PasswordChangeDue,
+    TooLarge,
+    Unavailable,
+)
 from dispatch.logs import REQUEST_ID
+from dispatch.store.pool import AWAY
 
 if TYPE_CHECKING:
     from dispatch.bootstrap import Services
@@ -181,6 +190,9 @@ def _refused(error: Exception, request: web.Request, route: Route, max_body: int
     gone = request.transport is None or request.transport.is_closing()
     if request.writer.output_size > 0 or (gone and isinstance(error, ConnectionError)):
         raise error
+    if isinstance(error, AWAY):
+        log.warning("database away", method=route.method, route=route.path, error=type(error).__name__)
+        error = Unavailable(part="database", retry_after=2)
     if isinstance(error, DispatchError):
         status = status_of(error)
         if status is not None:

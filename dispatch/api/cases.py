@@ -38,7 +38,7 @@ class ListQuery(Struct, frozen=True, forbid_unknown_fields=True):
 class After(Struct, frozen=True, forbid_unknown_fields=True):
     """Events after this sequence number."""
 
-    after: Annotated[int, Meta(ge=0)] = 0
+    after: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
     limit: Limit = 200
 
 

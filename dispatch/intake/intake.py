@@ -23,21 +23,13 @@ from dispatch.intake.route import Route, route
 from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
 from dispatch.store.clock import Clock
-from dispatch.store.pool import Ids
+from dispatch.store.pool import AWAY, Ids
 
 log = structlog.get_logger()
 BATCH = 128
 QUEUE = 2048
 # How often, and how far apart in seconds, a batch is tried again while the database is away or two batches got in each other's way.
 RETRIES = (0.05, 0.2, 0.5, 1.0, 2.0, 2.0)
-LOST = (
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    OSError,
-)
 AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 AT_FAULT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 
@@ -185,7 +177,7 @@ class Intake:
             except AGAIN:
                 log.info("intake.collision", reports=len(batch))
                 refusal = Overloaded(retry_after=1)
-            except LOST as fault:
+            except AWAY as fault:
                 log.warning("intake.database_away", error=type(fault).__name__, reports=len(batch))
                 refusal = OutcomeUnknown(retry_after=2)
                 for incoming in batch:

@@ -25,6 +25,7 @@ from msgspec import Struct
 
 from connectors.alarms import AlarmRule, DeviceState, ripen, step
 from connectors.cloudevents import EventFault, SensorEvent, parse
+from connectors.errors import ConnectorError
 from dispatch.casework import record
 from dispatch.city.model import City, Device, SensorType
 from dispatch.city.versions import Cities
@@ -77,7 +78,7 @@ class Sensors:
         """Takes every event of a request in order; a bad one harms no neighbour. Raises BadInput if none can be read."""
         try:
             events = parse(content_type, body, self._clock.wall())
-        except ValueError as fault:
+        except ConnectorError as fault:
             raise BadInput(field="body", problem=str(fault)) from None
         return [await self._one(event) for event in events]
 

@@ -80,7 +80,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     # 派单员: decides what the service leaves to a person; sends cases to units.
     "dispatcher": _DESK | {
         "report.submit", "preview.read", "quarantine.read", "quarantine.release", "case.dispatch",
-        "queue.read", "queue.pull", "escalation.read",
+        "queue.read", "escalation.read",
     },
     # 承办人
     "handler": _TASK,
@@ -88,10 +88,10 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "unit_head": _TASK | {"escalation.ack", "stats.read"},
     # 审核员: approves or sends back a reply; never one who writes replies.
     "reviewer": _WORK | {
-        "report.read", "text.unmask", "case.approve", "queue.read", "queue.pull", "escalation.read", "stats.read",
+        "report.read", "text.unmask", "case.approve", "queue.read", "escalation.read", "stats.read",
     },
     # 回访员: asks the citizen, then closes or opens a new round.
-    "followup": _DESK | {"case.close", "case.reopen", "queue.read", "queue.pull"},
+    "followup": _DESK | {"case.close", "case.reopen", "queue.read"},
     # 采集员: patrols; sees what they reported, not what others did.
     "collector": frozenset({
         "report.submit", "report.read", "report.supplement", "preview.read", "notice.read", "city.read",

@@ -49,6 +49,17 @@ async def one(connection: Executor, statement: str, *values: object) -> asyncpg.
     return row
 
 
+# What the driver raises while the server is away, restarting or cutting connections; the same request may do later.
+AWAY: tuple[type[Exception], ...] = (
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    OSError,
+)
+
+
 class Ids:
     """Ids of new rows, taken from sequences in blocks so that a batch asks for none. Blocks lost in a crash leave gaps."""
 

@@ -62,7 +62,7 @@ async def load_city(database_url: str, data: bytes, at: datetime = START) -> Non
 def principal(role: str, unit: str, *, name: str | None = None, channels: frozenset[str] = frozenset()) -> Principal:
     """Somebody with one role, without an account."""
     kind = "key" if role in ("connector", "replayer") else "account"
-    return Principal(name or f"{role}-{unit}", kind, unit, frozenset({role}), frozenset(PERMISSIONS[role]), channels)  # type: ignore[index]
+    return Principal(name or f"{role}-{unit}", kind, unit, frozenset({role}), frozenset(PERMISSIONS[role]), channels)  # type: ignore[index, arg-type]
 
 
 def report(**fields: Any) -> dict[str, Any]:

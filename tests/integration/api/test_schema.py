@@ -41,9 +41,6 @@ LINES = {"post_reports_batch", "post_actions_settle"}
 OUT_OF_REACH: dict[Role, set[str]] = {
     "operator": {"post_cases_case_no_actions_action"},
     "unit_head": {"get_stats_overview"},
-    "dispatcher": {"post_units_unit_queue_pull"},
-    "reviewer": {"post_units_unit_queue_pull"},
-    "followup": {"post_units_unit_queue_pull"},
 }
 
 

@@ -178,8 +178,8 @@ async def test_each_level_reaches_the_people_it_names(a_town: Town, vacant: bool
     a_town.clock.at = START + 2.5 * HOUR
     await a_town.fire()
     rows = await a_town.rows(
-        "SELECT body->>'level' AS level, recipient, medium FROM notices WHERE body->>'clock' = 'sign' AND event_seq IN (SELECT seq FROM case_events e "
-        "WHERE convert_from(e.body, 'UTF8')::jsonb->>'unit' = 'drainage')"
+        "SELECT body->>'level' AS level, recipient, medium FROM notices WHERE body->>'clock' = 'sign' AND event_seq IN "
+        "(SELECT seq FROM case_events e WHERE convert_from(e.body, 'UTF8')::jsonb->>'unit' = 'drainage')"
     )
     told = {
         level: sorted(r["recipient"] for r in rows if r["level"] == level and r["medium"] == "inbox")
