@@ -38,7 +38,7 @@ from dispatch.people.principal import Principal
 from dispatch.people.scope import scope_of
 from dispatch.settings import Settings
 from dispatch.store.clock import SQL, Clock, SystemClock
-from dispatch.store.pool import Ids, open_pool
+from dispatch.store.pool import Sequences, open_pool
 from dispatch.store.signals import Signals
 from dispatch.ticks import Ticks
 from sla.loop import DeadlineLoop
@@ -100,7 +100,7 @@ async def services(settings: Settings, keyring: Keyring, clock: Clock | None = N
 async def _wire(
     settings: Settings, keyring: Keyring, clock: Clock, pool: asyncpg.Pool, redis: Redis | None, outbound: Outbound
 ) -> Services:
-    cities, metrics, ids = await Cities.open(pool), new_metrics(), Ids(pool)
+    cities, metrics, ids = await Cities.open(pool), new_metrics(), Sequences(pool)
     stream = Stream(redis) if redis is not None else None
     relay, hub = Relay(pool, stream), Hub(pool, stream)
     deadlines = Deadlines(pool, cities, keyring, clock, metrics)

@@ -24,7 +24,7 @@ from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
 from dispatch.people.scope import is_complained_about, may_read_restricted, scope_of
 from dispatch.store.clock import Clock
-from dispatch.store.pool import Connection, Ids
+from dispatch.store.pool import Connection, Ids, Sequences
 from dispatch.store.statements import load
 
 SQL = load(__file__, "actions")
@@ -104,7 +104,7 @@ class Workplace:
     cities: Cities
     keyring: Keyring
     clock: Clock
-    ids: Ids
+    ids: Sequences
 
 
 async def act(
@@ -124,7 +124,7 @@ async def act(
     IdempotencyConflict, BadInput, RuleBroken.
     """
     by.require(action.permission)
-    await at.ids.reserve(case=1, assignment=16, text=1)
+    ids = await at.ids.reserve(assignment=16, text=1)
     fingerprint = hashlib.sha256(msgspec.json.encode([name, case_no, body, if_match], order="deterministic")).digest()
     async with at.pool.acquire() as connection, connection.transaction():
         if key is not None and (first := await first_answer(connection, by, key, fingerprint)):
@@ -138,7 +138,7 @@ async def act(
         task = _task(change, body, by, city) if action.of_unit else None
         _compare(if_match, task.version if task else change.case.version)
         reachable = await connection.fetchval(SQL.reachable, change.case.id)
-        turn = Turn(change, task, body, by, city, opened_under, await at.clock.now(connection), at.ids, reachable)
+        turn = Turn(change, task, body, by, city, opened_under, await at.clock.now(connection), ids, reachable)
         action.run(turn)
         await record.save(connection, at.keyring, city.map.areas, [change])
         if change.case.restricted and not restricted:

@@ -9,6 +9,7 @@ from dispatch.casework.actions import SQL, ActionAnswer, ActionBody, Turn, Workp
 from dispatch.casework.handling import sign
 from dispatch.domain.errors import NotPermitted
 from dispatch.people.principal import Principal
+from dispatch.store.pool import NO_IDS
 
 
 async def pull(at: Workplace, unit: str, count: int, by: Principal, *, key: str | None) -> bytes:
@@ -36,7 +37,7 @@ async def pull(at: Workplace, unit: str, count: int, by: Principal, *, key: str 
             change = held[case_id]
             task = next(a for a in change.assignments if a.id == task_id)
             opened_under = await at.cities.version(connection, change.case.city_version)
-            sign(Turn(change, task, ActionBody(), by, city, opened_under, now, at.ids, reachable=False))
+            sign(Turn(change, task, ActionBody(), by, city, opened_under, now, NO_IDS, reachable=False))
             taken.append(answer_of(change, task))
         if held:
             await record.save(connection, at.keyring, city.map.areas, list(held.values()))

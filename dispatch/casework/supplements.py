@@ -28,7 +28,7 @@ class Supplemented(Struct, frozen=True):
 
 async def add(at: Workplace, receipt_no: str, supplement: Supplement, by: str) -> Supplemented:
     """Adds to the case of `receipt_no`; its lead is told. Raises NotFound, also while the report is in quarantine."""
-    await at.ids.reserve(text=1)
+    ids = await at.ids.reserve(text=1)
     async with at.pool.acquire() as connection, connection.transaction():
         case_id = await connection.fetchval(SQL.case_of_receipt, receipt_no)
         if case_id is None:
@@ -42,7 +42,7 @@ async def add(at: Workplace, receipt_no: str, supplement: Supplement, by: str) -
             "attachments": supplement.attachments,
             "receipt_no": receipt_no,
         }
-        change.words.append(Words(at.ids.take("text"), "supplement", by, document))
+        change.words.append(Words(ids.take("text"), "supplement", by, document))
         change.event("supplemented", moment, by, receipt_no=receipt_no)
         if change.lead is not None and change.case.is_open:
             change.post(change.lead.unit, ("handler",), "supplement")

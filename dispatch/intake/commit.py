@@ -27,6 +27,7 @@ from dispatch.intake.planning import Plan, candidates, plan, refresh
 from dispatch.intake.route import route
 from dispatch.people import vault
 from dispatch.people.keyring import Keyring, aad
+from dispatch.people.principal import Principal
 from dispatch.store.pool import Connection
 from dispatch.store.statements import load
 
@@ -61,6 +62,7 @@ class Incoming:
     """
 
     item: Prepared | Held
+    by: Principal | None = None
     released_by: str | None = None
     receipt_no: str = ""
     report_id: int = 0
@@ -82,8 +84,15 @@ class Incoming:
         return self.item.fingerprint if isinstance(self.item, Held) else self.item.reading.fingerprint
 
 
+class CityChanged(Exception):
+    """Another version of the city came into force; what was prepared under the old one is prepared anew."""
+
+
 async def commit(connection: Connection, desk: Desk, batch: Sequence[Incoming]) -> None:
     """Takes `batch` (of different keys, in order of arrival) in within the running transaction; fills in every fate."""
+    await connection.execute(SQL.hold_city)
+    if await connection.fetchval(SQL.newest_city) != desk.city.version:
+        raise CityChanged
     fresh = await _keys(connection, desk, batch)
     held = [i for i in fresh if isinstance(i.item, Held)]
     reports = [i for i in fresh if isinstance(i.item, Prepared)]

@@ -13,7 +13,7 @@ import structlog
 from dispatch.city.versions import Cities
 from dispatch.domain.errors import BadInput, DispatchError, NothingToActOn, OutcomeUnknown, Overloaded, Unavailable
 from dispatch.domain.reports import Report
-from dispatch.intake.commit import Held, Incoming, commit
+from dispatch.intake.commit import CityChanged, Held, Incoming, commit
 from dispatch.intake.desk import Desk
 from dispatch.intake.match import Candidates, Match, Prepared, match
 from dispatch.intake.planning import candidates
@@ -23,7 +23,7 @@ from dispatch.intake.route import Route, route
 from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
 from dispatch.store.clock import Clock
-from dispatch.store.pool import AWAY, Ids
+from dispatch.store.pool import AWAY, NO_IDS, Sequences
 
 log = structlog.get_logger()
 BATCH = 128
@@ -51,7 +51,7 @@ class Intake:
         city: Cities,
         keyring: Keyring,
         clock: Clock,
-        ids: Ids,
+        ids: Sequences,
         committed: Callable[[Sequence[Incoming], float], None],
     ) -> None:
         self._pool, self._city, self._keyring, self._clock, self._ids = pool, city, keyring, clock, ids
@@ -74,7 +74,7 @@ class Intake:
         item = self.prepare(report, by)
         if isinstance(item, Held):
             raise NothingToActOn(field=item.field)
-        desk = Desk(self._city.current, self._keyring, self._clock, self._ids)
+        desk = Desk(self._city.current, self._keyring, self._clock, NO_IDS)
         known = await candidates(self._pool, desk, [item])
         at = item.reading.received_at or self._clock.wall()
         return item, match(item, Candidates(known), desk.city, at), route(item, desk.city, at)
@@ -86,7 +86,7 @@ class Intake:
         """
         if len(self._waiting) >= QUEUE:
             raise Overloaded(retry_after=1)
-        return await self._take(Incoming(self.prepare(report, by)))
+        return await self._take(Incoming(self.prepare(report, by), by))
 
     async def submit_all(
         self, reports: Sequence[Report | DispatchError], by: Principal
@@ -101,7 +101,7 @@ class Intake:
                 async with self._space:
                     await self._space.wait()
             try:
-                fates.append(asyncio.ensure_future(self._take(Incoming(self.prepare(report, by)))))
+                fates.append(asyncio.ensure_future(self._take(Incoming(self.prepare(report, by), by))))
             except DispatchError as refusal:
                 fates.append(refusal)
             await asyncio.sleep(0)
@@ -116,7 +116,7 @@ class Intake:
         item = self.prepare(report, by)
         if isinstance(item, Held):
             raise BadInput(field=item.field, problem=f"still cannot be taken in ({item.reason})")
-        return await self._take(Incoming(item, released_by=released_by))
+        return await self._take(Incoming(item, by, released_by=released_by))
 
     async def _take(self, incoming: Incoming) -> Received:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -174,6 +174,9 @@ class Intake:
             began = perf_counter()
             try:
                 await self._attempt(batch)
+            except CityChanged:
+                await self._under_new_city(batch)
+                refusal = Overloaded(retry_after=1)
             except AGAIN:
                 log.info("intake.collision", reports=len(batch))
                 refusal = Overloaded(retry_after=1)
@@ -189,6 +192,19 @@ class Intake:
             if pause is not None:
                 await asyncio.sleep(pause)
         _refuse(batch, refusal)
+
+    async def _under_new_city(self, batch: list[Incoming]) -> None:
+        """Prepares what waits anew, because places, kinds and units may have changed; what the new city refuses leaves the batch."""
+        await self._city.refresh(self._pool)
+        log.info("intake.city_changed", version=self._city.current.version, reports=len(batch))
+        for incoming in list(batch):
+            if incoming.by is None or isinstance(incoming.item, Held):
+                continue
+            try:
+                incoming.item = self.prepare(incoming.report, incoming.by)
+            except DispatchError as refusal:
+                _refuse([incoming], refusal)
+                batch.remove(incoming)
 
     async def _narrow(self, batch: list[Incoming], fault: Exception) -> None:
         """A fault of one report: its neighbours live; alone it is refused, or quarantined where its source reads no errors."""
@@ -222,8 +238,8 @@ class Intake:
         count = len(batch)
         for incoming in batch:
             incoming.answer, incoming.status, incoming.error = b"", 0, None
-        await self._ids.reserve(case=count, report=count, text=count, assignment=8 * count)
-        desk = Desk(self._city.current, self._keyring, self._clock, self._ids)
+        ids = await self._ids.reserve(case=count, report=count, text=count, assignment=8 * count)
+        desk = Desk(self._city.current, self._keyring, self._clock, ids)
         async with self._pool.acquire() as connection, connection.transaction():
             await commit(connection, desk, batch)
 

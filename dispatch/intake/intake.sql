@@ -16,6 +16,14 @@ WHERE (channel, external_id) IN (SELECT * FROM unnest($1::text[], $2::text[])) O
 -- must use its indexes however stale the statistics are.
 SELECT set_config('enable_seqscan', 'off', true), pg_advisory_xact_lock(1179537, n) FROM unnest($1::integer[]) AS n;
 
+-- name: hold_city
+-- Nobody puts another version of the city in force until this transaction ends.
+SELECT pg_advisory_xact_lock_shared(hashtext('dispatch.city.load'));
+
+-- name: newest_city
+-- The version in force.
+SELECT max(version) FROM city_versions;
+
 -- name: candidates
 -- Open cases opened after $7: of a family in a tile ($1, $2), of any family in a tile where the report's kind is not known ($3), without place
 -- in an area ($5, $6); and whatever these people ($4) reported, closed or not.

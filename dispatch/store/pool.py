@@ -1,6 +1,5 @@
 """Connections to PostgreSQL, and blocks of ids."""
 
-import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -61,23 +60,36 @@ AWAY: tuple[type[Exception], ...] = (
 
 
 class Ids:
-    """Ids of new rows, taken from sequences in blocks so that a batch asks for none. Blocks lost in a crash leave gaps."""
+    """Ids of new rows, held by one piece of work; what it does not use leaves gaps."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self, held: dict[str, deque[int]]) -> None:
+        self._held = held
+
+    def take(self, name: str) -> int:
+        """One of those reserved under this name."""
+        return self._held[name].popleft()
+
+
+# For work that only looks, or makes no rows that need one.
+NO_IDS = Ids({})
+
+
+class Sequences:
+    """Hands out ids, taken from the database in blocks, so that a batch asks for none. Blocks lost in a crash leave gaps."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._free: dict[str, deque[int]] = {name: deque() for name in ("case", "report", "assignment", "text")}
-        self._lock = asyncio.Lock()
 
-    async def reserve(self, **wanted: int) -> None:
-        """Makes sure that so many of each are at hand (`case=128, report=128`)."""
+    async def reserve(self, **wanted: int) -> Ids:
+        """So many ids of each (`case=128, report=128`), for the caller alone."""
+        held: dict[str, deque[int]] = {}
         for name, count in wanted.items():
-            if len(self._free[name]) >= count:
-                continue
-            async with self._lock:
-                while len(self._free[name]) < count:
-                    rows = await self._pool.fetch(SQL.take_ids, f"{name}_ids", BLOCK)
-                    self._free[name].extend(row["id"] for row in rows)
-
-    def take(self, name: str) -> int:
-        """One id of those reserved."""
-        return self._free[name].popleft()
+            free = self._free[name]
+            while len(free) < count:
+                rows = await self._pool.fetch(SQL.take_ids, f"{name}_ids", max(BLOCK, count))
+                free.extend(row["id"] for row in rows)
+            held[name] = deque(free.popleft() for _ in range(count))
+        return Ids(held)

@@ -1,6 +1,6 @@
 """`make bench`: every benchmark with its peer or ceiling beside it, as a table of ratios and as JSON.
 
-    python -m tests.bench [--cases 100000] [--reports 6000] [--only intake|gridmap] [--json FILE]
+python -m tests.bench [--cases 100000] [--reports 6000] [--only intake|gridmap] [--json FILE]
 """
 
 import argparse
@@ -36,7 +36,14 @@ def main() -> None:
     given = options.parse_args()
     rows = [] if given.only == "intake" else gridmap()
     rows += [] if given.only == "gridmap" else intake.run(given.cases, given.reports)
-    table = Table("benchmark", "ours", "peer", "ratio", "unit", title=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}")
+    table = Table(
+        "benchmark",
+        "ours",
+        "peer",
+        "ratio",
+        "unit",
+        title=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}",
+    )
     for row in rows:
         ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}×"
         table.add_row(row["name"], f"{row['ours']:,.1f}", f"{row['peer']:,.1f}", ratio, row["unit"])

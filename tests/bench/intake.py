@@ -1,6 +1,6 @@
 """HTTP intake beside a bare aiohttp endpoint that does one asyncpg INSERT a request: same server, pool, body, durability.
 
-    python -m tests.bench.intake [--cases 100000] [--reports 6000]
+python -m tests.bench.intake [--cases 100000] [--reports 6000]
 """
 
 import argparse
@@ -66,6 +66,7 @@ async def peer(url: str, listening: Any) -> None:
 
 def start(target: str, url: str, listening: Any) -> multiprocessing.Process:
     """A server process: ours or the peer."""
+
     def work() -> None:
         if target == "peer":
             uvloop.run(peer(url, listening))
@@ -85,7 +86,11 @@ def measure(url: str, key: str, sent: list[bytes], clients: int = CLIENTS) -> di
     """The load, from a process of its own."""
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(b"\n".join(sent))
-        done = subprocess.run([sys.executable, "-m", "tests.bench.load", url, key, file.name, str(clients)], capture_output=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.bench.load", url, key, file.name, str(clients)],
+            capture_output=True,
+            check=True,
+        )
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 
@@ -167,7 +172,13 @@ def _rows(url: str, cases: int, reports: int) -> list[dict[str, Any]]:
 
 def row(name: str, ours: float, theirs: float, unit: str) -> dict[str, Any]:
     """One line of the table."""
-    return {"name": name, "ours": round(ours, 1), "peer": round(theirs, 1), "ratio": round(ours / theirs, 2), "unit": unit}
+    return {
+        "name": name,
+        "ours": round(ours, 1),
+        "peer": round(theirs, 1),
+        "ratio": round(ours / theirs, 2),
+        "unit": unit,
+    }
 
 
 def measure_ready(address: str) -> None:

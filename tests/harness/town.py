@@ -67,7 +67,13 @@ def principal(role: str, unit: str, *, name: str | None = None, channels: frozen
 
 def report(**fields: Any) -> dict[str, Any]:
     """A report in its wire form with a key of its own; an ordinary one of a category routed by place, unless told otherwise."""
-    made: dict[str, Any] = {"channel": "demo", "external_id": f"t-{next(_numbers)}", "category": "E0506", "text": "路口积水很深", "location": dict(PLACE)}
+    made: dict[str, Any] = {
+        "channel": "demo",
+        "external_id": f"t-{next(_numbers)}",
+        "category": "E0506",
+        "text": "路口积水很深",
+        "location": dict(PLACE),
+    }
     made |= fields
     return {k: v for k, v in made.items() if v is not None}
 
@@ -90,7 +96,9 @@ class Town:
 
     async def send(self, made: dict[str, Any], who: Principal | None = None) -> tuple[int, dict[str, Any]]:
         """POST /reports; the status and the body."""
-        async with self.http.post(f"{self.url}/api/v1/reports", json=made, headers=self.acts_as(who or CONNECTOR)) as answer:
+        async with self.http.post(
+            f"{self.url}/api/v1/reports", json=made, headers=self.acts_as(who or CONNECTOR)
+        ) as answer:
             return answer.status, await answer.json(content_type=None)
 
     async def get(self, path: str, who: Principal) -> tuple[int, Any]:
@@ -99,7 +107,14 @@ class Town:
             return answer.status, await answer.json(content_type=None)
 
     async def act(
-        self, case_no: str, action: str, who: Principal, *, version: int | None = None, key: str | None = None, **body: Any
+        self,
+        case_no: str,
+        action: str,
+        who: Principal,
+        *,
+        version: int | None = None,
+        key: str | None = None,
+        **body: Any,
     ) -> tuple[int, Any]:
         """POST an action with the current version unless one is given; the status and the body."""
         headers = self.acts_as(who)
@@ -108,7 +123,9 @@ class Town:
         headers["If-Match"] = f'"{version}"'
         if key:
             headers["Idempotency-Key"] = key
-        async with self.http.post(f"{self.url}/api/v1/cases/{case_no}/actions/{action}", json=body, headers=headers) as answer:
+        async with self.http.post(
+            f"{self.url}/api/v1/cases/{case_no}/actions/{action}", json=body, headers=headers
+        ) as answer:
             return answer.status, await answer.json(content_type=None)
 
     async def version_for(self, case_no: str, action: str, who: Principal) -> int:
@@ -154,7 +171,9 @@ REPLAYER = principal("replayer", "hotline", channels=frozenset({"history"}))
 
 
 @asynccontextmanager
-async def town(database_url: str, redis_url: str | None, *, clock: TravelClock | None = None, loaded: bool = False) -> AsyncIterator[Town]:
+async def town(
+    database_url: str, redis_url: str | None, *, clock: TravelClock | None = None, loaded: bool = False
+) -> AsyncIterator[Town]:
     """A service on `database_url` with the demo city; its deadline loop stands still, tests call `fire`."""
     if not loaded:
         await load_city(database_url, archive())

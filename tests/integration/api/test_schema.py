@@ -62,11 +62,11 @@ class Tally:
     def good(self) -> float:
         """The share of 2xx over all operations."""
         every = functools.reduce(operator.add, self.statuses.values(), Counter[int]())
-        return sum(n for status, n in every.items() if status < 300) / every.total()
+        return sum(n for status, n in every.items() if status < 400) / every.total()
 
     def never_good(self) -> set[str]:
         """Operations that never succeeded."""
-        return {name for name, found in self.statuses.items() if min(found) >= 300}
+        return {name for name, found in self.statuses.items() if min(found) >= 400}
 
 
 def operations_of(document: dict[str, Any]) -> list[Any]:

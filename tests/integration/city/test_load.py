@@ -1,6 +1,7 @@
 """Loading a city: what it would change, what it moves, and who goes on under which version."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from dispatch.city.archive import pack
 from dispatch.city.files import CONFIG
 from dispatch.city.load import Plan
 from dispatch.domain.errors import RuleBroken
-from tests.harness.town import KEYRING, Town, load_city, principal, report, town
+from tests.harness.town import DEMO, KEYRING, START, Town, load_city, principal, report, town
 from tests.integration.casework.people import DISPATCHER, brought, events_of, opened
 from tests.integration.city.conftest import Change
 
@@ -191,3 +192,17 @@ async def test_of_two_loads_at_once_one_is_told_to_compare_again(old_town: Town,
     fates = await asyncio.gather(applied(old_town, first), applied(old_town, second), return_exceptions=True)
     assert sorted(type(fate).__name__ for fate in fates) == ["RuleBroken", "int"]
     assert await old_town.value("SELECT count(*) FROM city_versions") == 2
+
+
+async def test_a_report_that_waits_while_a_city_is_loaded_is_taken_in_under_the_new_one(
+    a_town: Town, tmp_path: Path
+) -> None:
+    folder = tmp_path / "city"
+    shutil.copytree(DEMO, folder)
+    settings = folder / "city.toml"
+    settings.write_text(settings.read_text("utf-8").replace("route = true", "route = false"), "utf-8")
+    before = a_town.services.cities.current.version
+    await load_city(a_town.database_url, pack(folder), START)
+    status, answer = await a_town.send(report())
+    assert (status, answer["outcome"], answer["route"]["rule"]) == (201, "triage", "by_hand")
+    assert await a_town.value("SELECT city_version FROM cases") == before + 1

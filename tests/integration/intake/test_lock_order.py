@@ -27,9 +27,7 @@ async def connect(city_url: str) -> AsyncIterator[Connect]:
     made: list[asyncpg.Connection] = []
 
     async def connected() -> asyncpg.Connection:
-        made.append(
-            await asyncpg.connect(city_url, server_settings={"role": "dispatch_service", "timezone": "UTC"})
-        )
+        made.append(await asyncpg.connect(city_url, server_settings={"role": "dispatch_service", "timezone": "UTC"}))
         return made[-1]
 
     yield connected
@@ -50,9 +48,10 @@ def waiting(a_town: Town) -> Waiting:
     return until
 
 
-def _desk(town: Town) -> Desk:
+async def _desk(town: Town) -> Desk:
     at = town.services
-    return Desk(at.cities.current, at.keyring, at.clock, at.workplace.ids)
+    ids = await at.workplace.ids.reserve(case=16, report=16, text=16, assignment=64)
+    return Desk(at.cities.current, at.keyring, at.clock, ids)
 
 
 def _incoming(town: Town, **fields: Any) -> Incoming:
@@ -68,9 +67,9 @@ async def _committed(
     town: Town, connection: asyncpg.Connection, *batch: Incoming, isolation: str = "read_committed"
 ) -> AsyncIterator[None]:
     """Takes a batch in; the transaction stays open until the block ends."""
-    await town.services.workplace.ids.reserve(case=16, report=16, text=16, assignment=64)
+    desk = await _desk(town)
     async with connection.transaction(isolation=isolation):  # type: ignore[arg-type]
-        await commit(connection, _desk(town), batch)
+        await commit(connection, desk, batch)
         yield
 
 

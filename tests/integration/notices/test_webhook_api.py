@@ -25,9 +25,13 @@ async def test_a_registered_receiver_gets_a_signed_notice_of_its_unit(a_town: To
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
     try:
         headers = a_town.acts_as(ADMIN)
-        made = await a_town.http.post(f"{a_town.url}/api/v1/webhooks", json={"id": "drains", "url": url, "units": ["drainage"]}, headers=headers)
+        made = await a_town.http.post(
+            f"{a_town.url}/api/v1/webhooks", json={"id": "drains", "url": url, "units": ["drainage"]}, headers=headers
+        )
         secret = (await made.json())["secret"]
-        again = await a_town.http.post(f"{a_town.url}/api/v1/webhooks", json={"id": "drains", "url": url}, headers=headers)
+        again = await a_town.http.post(
+            f"{a_town.url}/api/v1/webhooks", json={"id": "drains", "url": url}, headers=headers
+        )
         assert (made.status, again.status) == (201, 409)
         caller = {"name": "市民", "phone": "19900000001"}
         await a_town.send(report(caller=caller))

@@ -11,8 +11,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from dispatch.api.app import build_app
 from dispatch.api.call import Route
 from dispatch.api.health import Check
-from dispatch.metrics import Metrics, new_metrics
 from dispatch.domain.errors import NotAuthenticated
+from dispatch.metrics import Metrics, new_metrics
 from dispatch.people.principal import Principal
 
 Client = TestClient[web.Request, web.Application]
