@@ -8,7 +8,7 @@ one with the lowest code.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 import shapely
@@ -44,7 +44,7 @@ class GridMap:
         self.border_m = border_m
         polygons = np.array([cell.polygon for cell in self.cells], dtype=object)
         latitude = mid_latitude(polygons)
-        self.bounds: tuple[float, float, float, float] = tuple(shapely.total_bounds([a.polygon for a in areas.areas.values()]).tolist())
+        self.bounds = _bounds(areas)
         self._codes = [cell.code for cell in self.cells]
         sizes = np.round(areas_m2(polygons, latitude), 2)
         self._raster = Raster(polygons, np.lexsort((np.array(self._codes), sizes)))
@@ -79,3 +79,11 @@ class GridMap:
         point = shapely.points(lon * self._east, lat * self._north)
         within = shapely.dwithin(self._plane[others], point, self.border_m).tolist()
         return tuple(sorted(self._codes[index] for index, near in zip(others, within, strict=True) if near))
+
+
+def _bounds(areas: AreaTree) -> tuple[float, float, float, float]:
+    """West, south, east and north of all areas in degrees; without any, a box that holds no point."""
+    if not areas.areas:
+        return inf, inf, -inf, -inf
+    west, south, east, north = shapely.total_bounds([area.polygon for area in areas.areas.values()]).tolist()
+    return west, south, east, north

@@ -214,14 +214,15 @@ def _score(
     else:
         parts = {"kind": 0.3 * kind, "text": 0.6 * (text or 0.0)}
     if same_person:
-        parts["person"] = 0.15 if distance is not None else 0.3
+        # The same caller at the same place says little while nobody knows what kind of thing it is.
+        parts["person"] = 0.15 * kind if distance is not None else 0.3
     return parts
 
 
 def _kind(category: Category | None, candidate: Candidate) -> float:
-    """1 for the same category, 0.7 within a family, 0.5 where one of the two is not known yet."""
+    """1 for the same category, 0.7 within a family, 0.5 where one of the two is not known yet, 0.4 where neither is."""
     if category is None or candidate.category is None:
-        return 0.5
+        return 0.4 if category is None and candidate.category is None else 0.5
     if category.code == candidate.category:
         return 1.0
     return 0.7 if category.kin and category.kin == candidate.kin else 0.0

@@ -196,13 +196,15 @@ async def town(
             site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
             made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            async with asyncio.timeout(20):
-                await _listening(services)
-            async with ClientSession() as http:
-                made.http = http
-                yield made
-            services.hub.dismiss()
-            await runner.cleanup()
+            try:
+                async with asyncio.timeout(20):
+                    await _listening(services)
+                async with ClientSession() as http:
+                    made.http = http
+                    yield made
+            finally:
+                services.hub.dismiss()
+                await runner.cleanup()
 
 
 async def _listening(services: Services) -> None:

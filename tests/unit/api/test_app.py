@@ -266,7 +266,7 @@ async def test_a_server_behind_that_hangs_up_is_not_taken_for_the_caller(serve: 
     client = await serve(ROUTES)
     with structlog.testing.capture_logs() as logged:
         async with client.get("/cut-off") as answer:
-            assert (answer.status, len(logged)) == (500, 1)
+            assert (answer.status, len(logged)) == (503, 1)
 
 
 async def test_an_answer_of_any_kind_names_its_request(serve: Any, lines: list[tuple[Any, ...]]) -> None:
