@@ -25,16 +25,22 @@ class Signals:
         self._pool, self._url, self._woken = pool, direct_url, woken
         self._pending: asyncio.Task[None] | None = None
         self._last = 0.0
+        self._untold = False
 
     def changed(self) -> None:
-        """Something was committed here: wakes this process at once and the others soon."""
-        self._woken()
+        """Something was committed here: wakes this process and the others, at once after a pause, else with what follows."""
+        self._untold = True
         if self._pending is None or self._pending.done():
-            self._pending = asyncio.create_task(self._notify())
+            self._pending = asyncio.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        while self._untold:
+            await asyncio.sleep(max(0.0, self._last + SPACING_S - monotonic()))
+            self._last, self._untold = monotonic(), False
+            self._woken()
+            await self._notify()
 
     async def _notify(self) -> None:
-        await asyncio.sleep(max(0.0, self._last + SPACING_S - monotonic()))
-        self._last = monotonic()
         with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             await self._pool.execute(SQL.notify, CHANNEL, "")
 
