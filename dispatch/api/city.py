@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from dispatch.api.call import Call, Reply, Route
 from dispatch.city.versions import SQL
 from dispatch.domain.errors import BadInput
-from dispatch.insight import cases as reading
+from dispatch.insight import overview as reading
 from dispatch.insight.reader import reader
 from dispatch.people.scope import WHOLE_CITY
 

@@ -1,6 +1,6 @@
 """Reading cases: lists, one case with everything, its record, why it is where it is, and the words, masked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,21 +12,18 @@ from dispatch.casework.actions import Workplace
 from dispatch.casework.record import case_keys, shown_area
 from dispatch.domain import numbers, priority, workflow
 from dispatch.domain.errors import NotFound
-from dispatch.insight.reader import Reader, reader
+from dispatch.insight.reader import reader
+from dispatch.insight.words import masked_caller, summaries, texts
 from dispatch.intake.read import normalise, tokens
 from dispatch.people import vault
-from dispatch.people.keyring import Sealed, aad
-from dispatch.people.masking import find_personal, mask_name, mask_text
-from dispatch.people.phone import mask_phone
+from dispatch.people.keyring import aad
 from dispatch.people.principal import Principal
 from dispatch.people.scope import is_complained_about, may_read_restricted
 from dispatch.store.access import log_access
-from dispatch.store.pool import one
 from dispatch.store.statements import load
 
 SQL = load(__file__, "cases")
 FAR_FUTURE = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
-SUMMARY = 60
 # States in which the desk that owns a case has the next move.
 DESK_STATES = ["received", "triage", "returned", "review", "followup"]
 
@@ -56,8 +53,8 @@ async def list_cases(
         SQL.list_cases, *(after or (FAR_FUTURE, 0)), who.units, who.areas, who.restricted, who.above, filters.states, filters.category,
         filters.unit, areas, filters.overdue, now, found, limit, who.head_of,
     )  # fmt: skip
-    summaries = await _summaries(at, [row["id"] for row in rows])
-    return [{**brief(at, row), "summary": summaries.get(row["id"], ""), "id": row["id"]} for row in rows]
+    briefly = await summaries(at, [row["id"] for row in rows])
+    return [{**brief(at, row), "summary": briefly.get(row["id"], ""), "id": row["id"]} for row in rows]
 
 
 async def _search(at: Workplace, by: Principal, q: str, now: datetime) -> list[int]:
@@ -91,9 +88,9 @@ async def queue(at: Workplace, by: Principal, unit: str, limit: int) -> list[dic
     )
     desk = await at.pool.fetch(SQL.desk_queue, [unit], DESK_STATES, who.restricted, who.above, limit)
     rows = sorted((*tasks, *desk), key=lambda r: (-r["rank"], r["next_due_at"], r["case_id"]))[:limit]
-    summaries = await _summaries(at, [row["case_id"] for row in rows])
+    briefly = await summaries(at, [row["case_id"] for row in rows])
     return [
-        {**{k: v for k, v in row.items() if k not in ("case_id", "rank")}, "summary": summaries.get(row["case_id"], "")}
+        {**{k: v for k, v in row.items() if k not in ("case_id", "rank")}, "summary": briefly.get(row["case_id"], "")}
         for row in rows
     ]
 
@@ -186,29 +183,6 @@ async def _reports(at: Workplace, rows: Sequence[asyncpg.Record]) -> list[dict[s
     ]
 
 
-def masked_caller(at: Workplace, row: asyncpg.Record | None, *, confidential: bool) -> dict[str, str | None] | None:
-    """张** and 138****5678; nothing at all where confidence was asked for."""
-    if row is None or confidential:
-        return None
-    caller = vault.open_caller(at.keyring, row["person"], Sealed(row["key_id"], row["nonce"], row["sealed"]))
-    return {
-        "name": mask_name(caller.name) if caller.name else None,
-        "phone": mask_phone(caller.phone) if caller.phone else None,
-    }
-
-
-async def texts(at: Workplace, case_id: int) -> list[dict[str, Any]]:
-    """The words of a case, masked; none where its key was destroyed."""
-    keys = await case_keys(at.pool, at.keyring, [case_id])
-    if case_id not in keys:
-        return []
-    return [
-        {"id": r["id"], "kind": r["kind"], "author": r["author"], "written_at": r["written_at"],
-         **masked(msgspec.json.decode(keys[case_id].open(r["nonce"], r["sealed"], aad("texts", "sealed", r["id"]))))}
-        for r in await at.pool.fetch(SQL.texts, case_id)
-    ]  # fmt: skip
-
-
 async def unmask(at: Workplace, by: Principal, case_no: str, text_id: int, purpose: str) -> dict[str, Any]:
     """The raw words of one text; who looked and why is logged first. Raises NotFound."""
     row = await find(at, by, case_no)
@@ -224,36 +198,6 @@ async def unmask(at: Workplace, by: Principal, case_no: str, text_id: int, purpo
             document.pop("personal", None)
             return document
     raise NotFound(noun="text", key=str(text_id))
-
-
-def masked(document: dict[str, Any]) -> dict[str, Any]:
-    """A text's document with the numbers of people masked wherever they stand; what was set aside stays sealed."""
-    whole_text = "\n".join(part for part in (document.get("title"), document.get("text")) if part)
-    shown = {
-        k: _masked(document[k]) for k in ("address", "attributes", "attachments", "evidence", "object") if k in document
-    }
-    return {k: document[k] for k in ("receipt_no",) if k in document} | shown | {"text": _masked(whole_text)}
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {_masked(k): _masked(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_masked(each) for each in value]
-    text = str(value)
-    return mask_text(text, spans) if (spans := find_personal(text)) else value
-
-
-async def _summaries(at: Workplace, case_ids: Iterable[int]) -> dict[int, str]:
-    ids = list(case_ids)
-    keys = await case_keys(at.pool, at.keyring, ids)
-    rows = await at.pool.fetch(SQL.first_texts, ids)
-    opened = {
-        r["case_id"]: keys[r["case_id"]].open(r["nonce"], r["sealed"], aad("texts", "sealed", r["id"]))
-        for r in rows
-        if r["case_id"] in keys
-    }
-    return {case_id: str(masked(msgspec.json.decode(data))["text"])[:SUMMARY] for case_id, data in opened.items()}
 
 
 async def events(at: Workplace, by: Principal, case_no: str, after: int, limit: int) -> list[dict[str, Any]]:
@@ -328,37 +272,3 @@ async def escalations(
         who.head_of,
     )
     return [dict(row) for row in rows]
-
-
-async def snapshot(at: Workplace, who: Reader, limit: int) -> dict[str, Any]:
-    """What a dashboard starts from; the caller has read the live position before."""
-    now = at.clock.wall()
-    counts = await at.pool.fetch(SQL.snapshot_counts, now, who.units, who.areas, who.restricted, who.above, who.head_of)
-    cases = await at.pool.fetch(SQL.snapshot_cases, who.units, who.areas, who.restricted, who.above, limit, who.head_of)
-    return {"counts": [dict(row) for row in counts], "cases": [brief(at, row) for row in cases]}
-
-
-async def overview(at: Workplace, since: datetime, until: datetime) -> dict[str, Any]:
-    """Figures of a period, each with numerator and denominator; a ratio without a denominator is null."""
-    cases = await one(at.pool, SQL.overview, since, until)
-    reports = {row["outcome"]: row["reports"] for row in await at.pool.fetch(SQL.overview_reports, since, until)}
-    clocks = await at.pool.fetch(SQL.overview_deadlines, since, until)
-    return {
-        "since": since,
-        "until": until,
-        "reports": reports,
-        "opened": cases["opened"],
-        "open": cases["still_open"],
-        "solved": ratio(cases["solved"], cases["asked"], excluded=cases["closed"] - cases["asked"]),
-        "on_time": {row["clock"]: ratio(row["met"], row["met"] + row["missed"]) for row in clocks},
-    }
-
-
-def ratio(numerator: int, denominator: int, *, excluded: int = 0) -> dict[str, Any]:
-    """A figure with what it is made of."""
-    return {
-        "numerator": numerator,
-        "denominator": denominator,
-        "excluded": excluded,
-        "value": numerator / denominator if denominator else None,
-    }
