@@ -25,28 +25,33 @@ SELECT pg_advisory_xact_lock_shared(hashtext('dispatch.city.load'));
 SELECT max(version) FROM city_versions;
 
 -- name: candidates
--- Open cases opened after $7: of a family in a tile ($1, $2), of any family in a tile where the report's kind is not known ($3), without place
--- in an area ($5, $6); and whatever these people ($4) reported, closed or not.
+-- Open cases opened after $15: of a family in a tile ($1, $2) and a box ($3 to $6: west, south, east, north), of any family in a tile and
+-- box where the report's kind is not known ($7 to $11), without place in an area ($13, $14); and whatever these people ($12) reported,
+-- closed or not.
 WITH found AS (
-    SELECT near.id FROM unnest($1::bigint[], $2::text[]) AS t(tile, kin) CROSS JOIN LATERAL (
+    SELECT near.id FROM unnest($1::bigint[], $2::text[], $3::float8[], $4::float8[], $5::float8[], $6::float8[])
+        AS t(tile, kin, west, south, east, north) CROSS JOIN LATERAL (
         SELECT c.id FROM cases c WHERE c.tile = t.tile AND c.kin = t.kin AND c.tile IS NOT NULL AND c.is_open AND NOT c.restricted
-            AND c.opened_at > $7 ORDER BY c.opened_at DESC LIMIT 32) AS near
+            AND c.opened_at > $15 AND c.lon BETWEEN t.west AND t.east AND c.lat BETWEEN t.south AND t.north
+        ORDER BY c.opened_at DESC LIMIT 32) AS near
     UNION
-    SELECT near.id FROM unnest($3::bigint[]) AS t(tile) CROSS JOIN LATERAL (
-        SELECT c.id FROM cases c WHERE c.tile = t.tile AND c.tile IS NOT NULL AND c.is_open AND NOT c.restricted AND c.opened_at > $7
+    SELECT near.id FROM unnest($7::bigint[], $8::float8[], $9::float8[], $10::float8[], $11::float8[])
+        AS t(tile, west, south, east, north) CROSS JOIN LATERAL (
+        SELECT c.id FROM cases c WHERE c.tile = t.tile AND c.tile IS NOT NULL AND c.is_open AND NOT c.restricted AND c.opened_at > $15
+            AND c.lon BETWEEN t.west AND t.east AND c.lat BETWEEN t.south AND t.north
         ORDER BY c.opened_at DESC LIMIT 32) AS near
     UNION
     SELECT theirs.case_id FROM callers p CROSS JOIN LATERAL (
         SELECT cp.case_id FROM case_people cp WHERE cp.caller_id = p.id ORDER BY cp.case_id DESC LIMIT 32) AS theirs
-    WHERE p.person = ANY ($4::bytea[])
+    WHERE p.person = ANY ($12::bytea[])
     UNION
-    SELECT akin.id FROM unnest($5::text[], $6::text[]) AS a(area, kin) CROSS JOIN LATERAL (
+    SELECT akin.id FROM unnest($13::text[], $14::text[]) AS a(area, kin) CROSS JOIN LATERAL (
         SELECT c.id FROM cases c WHERE c.area = a.area AND c.kin = a.kin AND c.tile IS NULL AND c.is_open AND NOT c.restricted
-            AND c.opened_at > $7 ORDER BY c.opened_at DESC LIMIT 32) AS akin
+            AND c.opened_at > $15 ORDER BY c.opened_at DESC LIMIT 32) AS akin
 )
 SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at, c.closed_at, c.solved, c.about_unit, s.bigrams,
     ARRAY(SELECT p.person FROM case_people cp JOIN callers p ON p.id = cp.caller_id
-        WHERE cp.case_id = c.id AND p.person = ANY ($4::bytea[])) AS persons
+        WHERE cp.case_id = c.id AND p.person = ANY ($12::bytea[])) AS persons
 FROM found JOIN cases c USING (id) LEFT JOIN case_signatures s ON s.case_id = c.id
 WHERE NOT c.restricted;
 

@@ -89,9 +89,14 @@ def tile_of(lon: float, lat: float) -> int:
 
 def tiles_near(lon: float, lat: float, radius_m: float) -> list[int]:
     """The tiles that a circle of `radius_m` metres touches, ascending."""
-    up = radius_m / METRES_PER_DEGREE
-    across = up / max(cos(radians(lat)), 0.01)
+    across, up = degrees(lat, radius_m)
     return sorted({tile_of(x, y) for x in (lon - across, lon, lon + across) for y in (lat - up, lat, lat + up)})
+
+
+def degrees(lat: float, length_m: float) -> tuple[float, float]:
+    """A length in metres as degrees of longitude and of latitude at this latitude."""
+    up = length_m / METRES_PER_DEGREE
+    return up / max(cos(radians(lat)), 0.01), up
 
 
 def metres(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> float:

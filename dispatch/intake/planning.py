@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from dispatch.domain.cases import Change
 from dispatch.intake.desk import Desk
+from dispatch.intake.locate import Place, degrees
 from dispatch.intake.match import Candidate, Candidates, Match, Prepared, match
 from dispatch.intake.similarity import Sketch
 from dispatch.people import vault
@@ -29,8 +31,16 @@ async def candidates(connection: Executor, desk: Desk, items: list[Prepared]) ->
     """Cases that any of these reports could be about."""
     rules = desk.city.matching
     compared = [i for i in items if not i.restricted]
-    tiles = sorted({(t, kin) for i in compared if i.category for t in i.tiles for kin in (i.kin, "")})
-    unknown = sorted({t for i in compared if not i.category for t in i.tiles})
+    tiles = sorted(
+        {
+            (t, kin, *_box(i.place, rules.radius_m))
+            for i in compared
+            if i.category
+            for t in i.tiles
+            for kin in (i.kin, "")
+        }
+    )
+    unknown = sorted({(t, *_box(i.place, rules.radius_m)) for i in compared if not i.category for t in i.tiles})
     persons = {i.reading.identity.person for i in compared if i.reading.identity}
     akin = sorted({(i.place.area, i.category.kin) for i in compared if not i.tiles and i.place.area and i.category})
     if not (tiles or unknown or persons or akin):
@@ -38,9 +48,8 @@ async def candidates(connection: Executor, desk: Desk, items: list[Prepared]) ->
     since = min(i.reading.received_at or desk.clock.wall() for i in compared) - timedelta(days=rules.days + 1)
     rows = await connection.fetch(
         SQL.candidates,
-        [t for t, _ in tiles],
-        [k for _, k in tiles],
-        unknown,
+        *_columns(tiles, 6),
+        *_columns(unknown, 5),
         sorted(persons),
         [a for a, _ in akin],
         [k for _, k in akin],
@@ -55,6 +64,17 @@ async def candidates(connection: Executor, desk: Desk, items: list[Prepared]) ->
         )
         for r in rows
     ]
+
+
+def _box(place: Place, radius_m: float) -> tuple[float, float, float, float]:
+    """West, south, east and north of what lies within `radius_m` metres, in degrees."""
+    assert place.lon is not None and place.lat is not None
+    across, up = degrees(place.lat, radius_m)
+    return place.lon - across, place.lat - up, place.lon + across, place.lat + up
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
+    return [[row[n] for row in rows] for n in range(count)]
 
 
 _COMPARED = ("id", "case_no", "is_open", "category", "kin", "lon", "lat", "area", "opened_at", "closed_at", "solved")
