@@ -101,14 +101,6 @@ ON CONFLICT (receipt_no) DO UPDATE SET reason = excluded.reason, field = exclude
 UPDATE quarantine SET status = $3, ended_at = $4, ended_by = $5, next_at = NULL
 WHERE channel = $1 AND external_id = $2 AND status = 'open';
 
--- name: reports_of_key
--- What the submitting side may read of its report, by key.
-SELECT receipt_no, answer, case_id, quarantined FROM report_keys WHERE channel = $1 AND external_id = $2;
-
--- name: report_of_receipt
--- What the submitting side may read of its report, by receipt.
-SELECT channel, external_id, receipt_no, answer, case_id, quarantined FROM report_keys WHERE receipt_no = $1;
-
 -- name: quarantine_list
 -- Open entries, oldest first, after the cursor.
 SELECT id, receipt_no, channel, external_id, reason, field, owner_unit, entered_at, due_at, level FROM quarantine
