@@ -164,7 +164,7 @@ class Hub:
         assert row is not None, "live_position holds its one row"
         epoch, offset = row["epoch"], row["offset"]
         if epoch != self._epoch:
-            # Numbered messages may still be on their way to the stream; begin where the stream is.
+            # A stream that lost its newest messages will get a new epoch; until then begin where it is.
             with suppress(*FAULTS):
                 offset = min(offset, await self._stream.last(epoch)) if self._stream else offset
             self._restart(epoch, offset)

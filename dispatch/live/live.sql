@@ -2,33 +2,29 @@
 -- True for the one relay that may work until the end of this transaction.
 SELECT pg_try_advisory_xact_lock(hashtext('dispatch.live.relay'));
 
--- name: number!
--- Gives every committed message without a position the next one; a statement of its own, so that it sees what the lock protects.
-WITH waiting AS (
-    SELECT id, row_number() OVER (ORDER BY id) AS nth FROM outbox WHERE position IS NULL
-), numbered AS (
-    UPDATE outbox o SET position = p."offset" + w.nth FROM waiting w, live_position p WHERE o.id = w.id RETURNING 1
-), counted AS (
-    SELECT count(*) AS made FROM numbered
-)
-UPDATE live_position SET "offset" = "offset" + made FROM counted WHERE made > 0;
+-- name: waiting
+-- The first $1 messages on their way, in order of id; a statement of its own, so that it sees what the lock protects.
+SELECT id, message FROM outbox ORDER BY id LIMIT $1;
 
--- name: standing
--- The position given last, and the first one that has not left the outbox.
-SELECT epoch, "offset", (SELECT min(position) FROM outbox) AS first FROM live_position;
-
--- name: numbered
--- The next $1 messages on their way, in order.
-SELECT id, position, message FROM outbox WHERE position IS NOT NULL ORDER BY position LIMIT $1;
+-- name: how_many
+-- How many messages are on their way.
+SELECT count(*) FROM outbox;
 
 -- name: sent!
--- Messages that stand on the stream need the outbox no more.
-DELETE FROM outbox WHERE id = ANY($1::bigint[]);
+-- Messages that stand on the stream need the outbox no more; $2 is the position given last.
+WITH gone AS (
+    DELETE FROM outbox WHERE id = ANY($1::bigint[])
+)
+UPDATE live_position SET "offset" = $2;
+
+-- name: sent_before
+-- How many of these entries of the stream are messages that still stand in the outbox, word for word.
+SELECT count(*) FROM outbox o JOIN unnest($1::bigint[], $2::bytea[]) AS u(id, message) USING (id) WHERE o.message = u.message;
 
 -- name: new_epoch
--- History is lost: numbered messages are dropped and counting starts again; clients are told to load a snapshot.
+-- History is lost: what waits is dropped and counting starts again; clients are told to load a snapshot.
 WITH dropped AS (
-    DELETE FROM outbox WHERE position IS NOT NULL
+    DELETE FROM outbox
 )
 UPDATE live_position SET epoch = replace(gen_random_uuid()::text, '-', ''), "offset" = 0 RETURNING epoch;
 

@@ -7,6 +7,7 @@ import asyncpg
 import structlog
 
 from dispatch.live.stream import FAULTS, KEPT, Stream
+from dispatch.store.pool import one
 from dispatch.store.statements import load
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ log = structlog.get_logger()
 class Relay:
     """Every process runs one; a lock in the database lets one at a time work.
 
-    A pass has two transactions. The first gives committed rows their positions: presence decides, not a cursor over
-    ids, so a row that commits late with a low id is numbered late and never skipped. The second puts numbered rows on
-    the stream and deletes them; a crash in between repeats positions that the stream knows already.
+    A pass is one transaction: what is committed is read in order of id, put on the stream under the next positions, and
+    deleted while the position moves on. Presence decides, not a cursor over ids, so a row that commits late with a low
+    id is numbered late and never skipped. After a crash between stream and commit the stream is ahead of the database;
+    its entries name their rows, and those leave the outbox without being sent again.
 
-    A new epoch starts when the stream does not hold what was sent (Redis came back empty, or is another one) and when
-    more than `backlog` messages wait: what is waiting is dropped, and every client is told to load a snapshot.
+    A new epoch starts when the stream does not hold what was sent, or holds what was never written (Redis came back
+    empty, or is another one, or the database was set back), and when more than `backlog` messages wait: what is waiting
+    is dropped, and every client is told to load a snapshot.
     """
 
     def __init__(
@@ -73,42 +76,48 @@ class Relay:
 
         Raises what the database raises.
         """
-        async with self._pool.acquire() as connection:
-            async with connection.transaction():
-                if not await connection.fetchval(SQL.hold):
-                    return False
-                await connection.execute(SQL.number)
-            async with connection.transaction():
-                return bool(await connection.fetchval(SQL.hold)) and await self._send(connection)
+        async with self._pool.acquire() as connection, connection.transaction():
+            return bool(await connection.fetchval(SQL.hold)) and await self._pass(connection)
 
-    async def _send(self, connection: "PoolConnectionProxy[Record]") -> bool:
-        standing = await connection.fetchrow(SQL.standing)
-        assert standing is not None, "live_position holds its one row"
-        epoch, offset = standing["epoch"], standing["offset"]
-        first = offset + 1 if standing["first"] is None else standing["first"]
-        self.waiting = offset + 1 - first
+    async def _pass(self, connection: "PoolConnectionProxy[Record]") -> bool:
+        epoch, offset = await one(connection, SQL.position)
+        rows = await connection.fetch(SQL.waiting, self._batch)
+        self.waiting = len(rows) if len(rows) < self._batch else await connection.fetchval(SQL.how_many)
         if self.waiting > self._backlog:
             await self._start_epoch(connection, "backlog")
             return True
         if self._stream is None:
             return False
         try:
-            # Everything before `first` was sent; a crash may have left some that were sent in the outbox.
-            if not first - 1 <= await self._stream.last(epoch) <= offset:
-                await self._start_epoch(connection, "stream lost")
+            ahead = await self._stream.last(epoch) - offset
+            if ahead:
+                known = ahead > 0 and await self._sent_before(connection, epoch, offset)
+                if not known:
+                    await self._start_epoch(connection, "stream lost")
                 return True
-            rows = await connection.fetch(SQL.numbered, self._batch)
             if rows:
-                await self._stream.add(epoch, [(row["position"], row["message"]) for row in rows])
+                await self._stream.add(epoch, offset, [(row["id"], row["message"]) for row in rows])
         except FAULTS as fault:
             if not self.degraded:
                 log.warning("relay_degraded", error=type(fault).__name__)
             self.degraded = True
             return False
         self.degraded = False
-        await connection.execute(SQL.sent, [row["id"] for row in rows])
+        if rows:
+            await connection.execute(SQL.sent, [row["id"] for row in rows], offset + len(rows))
         self.waiting -= len(rows)
         return self.waiting > 0
+
+    async def _sent_before(self, connection: "PoolConnectionProxy[Record]", epoch: str, offset: int) -> bool:
+        """Takes out of the outbox what a crashed pass put on the stream; false where the stream holds anything else."""
+        assert self._stream is not None
+        entries = await self._stream.sent_after(epoch, offset, self._batch)
+        rows = [entry.row for entry in entries]
+        if [entry.offset for entry in entries] != list(range(offset + 1, offset + 1 + len(rows))):
+            return False
+        gone = await connection.fetchval(SQL.sent_before, rows, [entry.message for entry in entries])
+        await connection.execute(SQL.sent, rows, offset + len(rows))
+        return bool(gone == len(rows))
 
     async def _start_epoch(self, connection: "PoolConnectionProxy[Record]", reason: str) -> None:
         epoch = await connection.fetchval(SQL.new_epoch)

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from dispatch.live.errors import StreamBroken
 
@@ -18,10 +18,17 @@ FAULTS = (RedisError, OSError, StreamBroken)
 # Without an answer for so long Redis counts as away; callers hold a transaction meanwhile.
 _ANSWER_S = 3.0
 
-_FIELD = b"m"
-_ALREADY_THERE = "equal or smaller"
+_FIELD, _ROW = b"m", b"i"
 
 Entry = tuple[int, bytes]
+
+
+class Sent(NamedTuple):
+    """An entry as the relay reads it back: its offset, the row of the outbox it was, and the message."""
+
+    offset: int
+    row: int
+    message: bytes
 
 
 class Stream:
@@ -40,19 +47,25 @@ class Stream:
             found = await cast(Awaitable[list[Any]], self._redis.xrevrange(_key(epoch), count=1))
         return _entries(found)[0][0] if found else 0
 
-    async def add(self, epoch: str, entries: Sequence[Entry]) -> None:
-        """Append all messages, in order; those already there are left as they are."""
+    async def add(self, epoch: str, offset: int, rows: Sequence[tuple[int, bytes]]) -> None:
+        """Append (row of the outbox, message) behind `offset`, in order. Raises StreamBroken where something stands there."""
         pipeline = self._redis.pipeline(transaction=True)
-        for offset, message in entries:
-            pipeline.xadd(_key(epoch), {_FIELD: message}, id=f"{offset}-0", maxlen=KEPT, approximate=True)
+        for position, (row, message) in enumerate(rows, offset + 1):
+            fields = {_FIELD: message, _ROW: row}
+            pipeline.xadd(_key(epoch), fields, id=f"{position}-0", maxlen=KEPT, approximate=True)
         pipeline.expire(_key(epoch), KEPT_S)
         async with asyncio.timeout(_ANSWER_S):
             answers = await pipeline.execute(raise_on_error=False)
         for answer in answers:
-            if isinstance(answer, ResponseError) and _ALREADY_THERE in str(answer):
-                continue
             if isinstance(answer, Exception):
                 raise StreamBroken from answer
+
+    async def sent_after(self, epoch: str, offset: int, count: int) -> list[Sent]:
+        """At most `count` entries behind an offset with the rows they were."""
+        found = self._redis.xrange(_key(epoch), min=f"({offset}-0", count=count)
+        async with asyncio.timeout(_ANSWER_S):
+            entries = await cast(Awaitable[list[Any]], found)
+        return [Sent(_offset(entry_id), int(fields.get(_ROW, 0)), fields[_FIELD]) for entry_id, fields in entries]
 
     async def after(self, epoch: str, offset: int, count: int) -> list[Entry]:
         """At most `count` messages behind an offset, in order."""
@@ -76,4 +89,8 @@ def _key(epoch: str) -> str:
 
 
 def _entries(found: Sequence[Any]) -> list[Entry]:
-    return [(int(entry_id.partition(b"-")[0]), fields[_FIELD]) for entry_id, fields in found]
+    return [(_offset(entry_id), fields[_FIELD]) for entry_id, fields in found]
+
+
+def _offset(entry_id: bytes) -> int:
+    return int(entry_id.partition(b"-")[0])

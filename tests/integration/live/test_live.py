@@ -173,7 +173,7 @@ async def test_a_redis_that_lost_its_data_is_told_to_those_who_listen_and_those_
 async def test_messages_that_vanished_from_the_stream_are_told_as_lost(scene: Any) -> None:
     client = await scene.serve(await scene.hub())
     ear, _ = await scene.listen(client, "cases")
-    await scene.stream.add(await scene.epoch(), [(3, b'{"type":"case","case_no":"C","units":["U1"],"area":[]}')])
+    await scene.stream.add(await scene.epoch(), 2, [(3, b'{"type":"case","case_no":"C","units":["U1"],"area":[]}')])
     told = await ear.frame()
     assert (told["type"], told["recovered"], told["offset"]) == ("subscribed", False, 2)
     assert_chained([await ear.frame()], 2)
@@ -325,7 +325,7 @@ async def test_stats_are_the_latest_value_for_who_comes_and_who_is_there(scene: 
 async def test_a_message_nobody_can_read_keeps_its_place(scene: Any) -> None:
     client = await scene.serve(await scene.hub())
     ear, _ = await scene.listen(client, "cases")
-    await scene.stream.add(await scene.epoch(), [(1, b"\xff"), (2, b'{"type":"case","units":[],"area":[]}')])
+    await scene.stream.add(await scene.epoch(), 0, [(1, b"\xff"), (2, b'{"type":"case","units":[],"area":[]}')])
     heard = await ear.frame()
     assert (heard["offset"], heard["prev"]) == (2, 0)
 
