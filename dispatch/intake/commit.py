@@ -23,7 +23,7 @@ from dispatch.intake import open as opening
 from dispatch.intake.desk import Desk
 from dispatch.intake.match import Prepared
 from dispatch.intake.open import Moment, Taken
-from dispatch.intake.planning import Plan, candidates, plan, refresh
+from dispatch.intake.planning import Plan, candidates, plan, standing
 from dispatch.intake.route import route
 from dispatch.people import vault
 from dispatch.people.keyring import Keyring, aad
@@ -147,15 +147,14 @@ async def _decide(connection: Connection, desk: Desk, reports: list[Incoming]) -
     items = [i.item for i in reports if isinstance(i.item, Prepared)]
     if neighbourhoods := sorted({n for item in items for n in item.neighbourhoods}):
         await connection.execute(SQL.lock_neighbourhoods, neighbourhoods)
-    known = await candidates(connection, desk, items) if desk.city.automatic.match else []
     held: dict[int, Change] = {}
-    plans, changed = plan(items, known, desk), True
-    while changed:
-        wanted = sorted({p.target.id for p in plans if p.target is not None and p.target.id > 0} - held.keys())
-        held |= await record.hold(connection, wanted) if wanted else {}
-        changed = sum(refresh(c, held[c.id]) for c in known if c.id in wanted) > 0
-        if changed:
-            plans = plan(items, known, desk)
+    while True:
+        known = await candidates(connection, desk, items) if desk.city.automatic.match else []
+        plans, seen = plan(items, known, desk)
+        if wanted := sorted(seen.keys() - held.keys()):
+            held |= await record.hold(connection, wanted)
+        if all(standing(held[id].case) == as_found for id, as_found in seen.items()):
+            break
     now = await desk.clock.now(connection)
     return [_take(incoming, one, held, desk, now) for incoming, one in zip(reports, plans, strict=True)]
 
@@ -202,7 +201,7 @@ async def _write(connection: Connection, desk: Desk, taken: list[Taken]) -> None
     own = [t for t in taken if t.change.case.id in fresh and t.outcome in ("opened", "linked", "triage")]
     if own:
         rows = [
-            (t.change.case.id, t.prepared.reading.sketch.pack(), "\x01".join(t.prepared.reading.tokens)) for t in own
+            (t.change.case.id, t.prepared.reading.sketch.data, "\x01".join(t.prepared.reading.tokens)) for t in own
         ]
         await connection.execute(SQL.insert_signatures, *zip(*rows, strict=True))
     links = [

@@ -12,13 +12,14 @@ WHERE (channel, external_id) IN (SELECT * FROM unnest($1::text[], $2::text[])) O
 
 -- name: lock_neighbourhoods
 -- The second lock: neighbourhoods from a fixed space of 4,096, sorted by the caller, in a statement of its own: the search that
--- follows must see what the transactions waited for have committed. That search is planned when its tables are still empty, too: it
--- must use its indexes however stale the statistics are.
-SELECT set_config('enable_seqscan', 'off', true), pg_advisory_xact_lock(1179537, n) FROM unnest($1::integer[]) AS n;
+-- follows must see what the transactions waited for have committed.
+SELECT pg_advisory_xact_lock(1179537, n) FROM unnest($1::integer[]) AS n;
 
 -- name: hold_city
--- Nobody puts another version of the city in force until this transaction ends.
-SELECT pg_advisory_xact_lock_shared(hashtext('dispatch.city.load'));
+-- Nobody puts another version of the city in force until this transaction ends. Its statements are planned once, also while their tables
+-- are still empty: they must use their indexes however stale the statistics are.
+SELECT pg_advisory_xact_lock_shared(hashtext('dispatch.city.load')), set_config('enable_seqscan', 'off', true),
+    set_config('plan_cache_mode', 'force_generic_plan', true);
 
 -- name: newest_city
 -- The version in force.
@@ -27,8 +28,10 @@ SELECT max(version) FROM city_versions;
 -- name: candidates
 -- Open cases opened after $15: of a family in a tile ($1, $2) and a box ($3 to $6: west, south, east, north), of any family in a tile and
 -- box where the report's kind is not known ($7 to $11), without place in an area ($13, $14); and whatever these people ($12) reported,
--- closed or not.
-WITH found AS (
+-- closed or not. With each comes who of them is among its people.
+WITH mine AS MATERIALIZED (
+    SELECT id, person FROM callers WHERE person = ANY ($12::bytea[])
+), found AS MATERIALIZED (
     SELECT near.id FROM unnest($1::bigint[], $2::text[], $3::float8[], $4::float8[], $5::float8[], $6::float8[])
         AS t(tile, kin, west, south, east, north) CROSS JOIN LATERAL (
         SELECT c.id FROM cases c WHERE c.tile = t.tile AND c.kin = t.kin AND c.tile IS NOT NULL AND c.is_open AND NOT c.restricted
@@ -41,18 +44,19 @@ WITH found AS (
             AND c.lon BETWEEN t.west AND t.east AND c.lat BETWEEN t.south AND t.north
         ORDER BY c.opened_at DESC LIMIT 32) AS near
     UNION
-    SELECT theirs.case_id FROM callers p CROSS JOIN LATERAL (
-        SELECT cp.case_id FROM case_people cp WHERE cp.caller_id = p.id ORDER BY cp.case_id DESC LIMIT 32) AS theirs
-    WHERE p.person = ANY ($12::bytea[])
+    SELECT theirs.case_id FROM mine CROSS JOIN LATERAL (
+        SELECT cp.case_id FROM case_people cp WHERE cp.caller_id = mine.id ORDER BY cp.case_id DESC LIMIT 32) AS theirs
     UNION
     SELECT akin.id FROM unnest($13::text[], $14::text[]) AS a(area, kin) CROSS JOIN LATERAL (
         SELECT c.id FROM cases c WHERE c.area = a.area AND c.kin = a.kin AND c.tile IS NULL AND c.is_open AND NOT c.restricted
             AND c.opened_at > $15 ORDER BY c.opened_at DESC LIMIT 32) AS akin
+), known AS (
+    SELECT cp.case_id, array_agg(mine.person) AS persons FROM found JOIN case_people cp ON cp.case_id = found.id
+        JOIN mine ON mine.id = cp.caller_id GROUP BY cp.case_id
 )
-SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at, c.closed_at, c.solved, c.about_unit, s.bigrams,
-    ARRAY(SELECT p.person FROM case_people cp JOIN callers p ON p.id = cp.caller_id
-        WHERE cp.case_id = c.id AND p.person = ANY ($12::bytea[])) AS persons
-FROM found JOIN cases c USING (id) LEFT JOIN case_signatures s ON s.case_id = c.id
+SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at, c.closed_at, c.solved, s.bigrams, known.persons,
+    c.about_unit
+FROM found JOIN cases c USING (id) LEFT JOIN case_signatures s ON s.case_id = c.id LEFT JOIN known ON known.case_id = c.id
 WHERE NOT c.restricted;
 
 -- name: insert_callers

@@ -26,6 +26,8 @@ from dispatch.intake.read import Reading
 from dispatch.intake.similarity import Sketch, similarity
 
 COPIED = 0.6
+# What equal words add to the score: beside a place, and without one.
+TEXT_MOST, TEXT_ALONE = 0.15, 0.6
 UNSOLVED_WINDOW = timedelta(days=30)
 
 
@@ -67,13 +69,6 @@ class Candidate:
     sketch: Sketch
     persons: set[bytes] = field(default_factory=set)
     about: str | None = None
-
-    def copied(self) -> "Candidate":
-        """One that a plan may change: a batch's decisions are only tried out first."""
-        return Candidate(
-            self.id, self.case_no, self.is_open, self.category, self.kin, self.lon, self.lat, self.area, self.opened_at,
-            self.closed_at, self.solved, self.sketch, set(self.persons), self.about,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,25 +135,23 @@ def match(report: Prepared, candidates: Candidates, city: City, at: datetime) ->
     rules = city.matching
     if report.restricted or not city.automatic.match:
         return NOTHING
-    best = NOTHING
+    person = report.reading.identity.person if report.reading.identity else None
+    best: Match | None = None
     for candidate in candidates.near(report):
         if report.about is not None and report.about != candidate.about:
             continue
-        if not _in_time(candidate, at, rules, same_person=_same_person(report, candidate)):
+        same_person = person in candidate.persons
+        if not _in_time(candidate, at, rules, same_person=same_person):
             continue
-        found = _compare(report, candidate, rules)
-        if found is not None and (best.candidate is None or _rank(found) > _rank(best)):
+        found = _compare(report, candidate, rules, same_person, best.score if best else 0.0)
+        if found is not None and (best is None or _rank(found) > _rank(best)):
             best = found
-    return best
+    return best or NOTHING
 
 
 def _rank(found: Match) -> tuple[float, datetime, int]:
     assert found.candidate is not None
     return found.score, found.candidate.opened_at, abs(found.candidate.id)
-
-
-def _same_person(report: Prepared, candidate: Candidate) -> bool:
-    return report.reading.identity is not None and report.reading.identity.person in candidate.persons
 
 
 def _in_time(candidate: Candidate, at: datetime, rules: Matching, *, same_person: bool) -> bool:
@@ -170,8 +163,10 @@ def _in_time(candidate: Candidate, at: datetime, rules: Matching, *, same_person
     )
 
 
-def _compare(report: Prepared, candidate: Candidate, rules: Matching) -> Match | None:
-    same_person = _same_person(report, candidate)
+def _compare(
+    report: Prepared, candidate: Candidate, rules: Matching, same_person: bool, to_beat: float
+) -> Match | None:
+    """The verdict on one candidate; None if there is none, or if even equal words could not bring it up to `to_beat`."""
     if not same_person and (not candidate.is_open or (report.category is not None and report.category.no_merge)):
         return None
     kind = _kind(report.category, candidate)
@@ -179,21 +174,31 @@ def _compare(report: Prepared, candidate: Candidate, rules: Matching) -> Match |
     near = distance is not None and distance <= rules.radius_m
     if kind == 0 and not (same_person and near):
         return None
-    text = similarity(report.reading.sketch, candidate.sketch)
-    parts = _score(kind, distance, rules.radius_m, text, same_person)
-    score = round(min(max(sum(parts.values()), 0.0), 1.0), 3)
+    if distance is not None and not near:
+        return _copied(report, candidate, rules, kind, distance, same_person)
+    parts = _score(kind, distance, rules.radius_m, same_person)
+    most = TEXT_MOST if distance is not None else TEXT_ALONE
+    if kind and round(sum(parts.values()) + most, 3) < max(rules.suggest, to_beat):
+        return None
+    _add_text(parts, similarity(report.reading.sketch, candidate.sketch), placed=distance is not None)
+    score = _sum(parts)
     if kind == 0:
         return Match("facet", score, False, candidate, _reasons(parts, distance))
-    if distance is not None and not near:
-        copied = text is not None and text >= COPIED and candidate.is_open
-        return (
-            Match("topic", round(min(text or 0, rules.attach - 0.01), 3), False, candidate, _reasons(parts, distance))
-            if copied
-            else None
-        )
     if score >= rules.attach:
         return Match("repeat" if same_person else "joined", score, False, candidate, _reasons(parts, distance))
     return Match("new", score, True, candidate, _reasons(parts, distance)) if score >= rules.suggest else None
+
+
+def _copied(
+    report: Prepared, candidate: Candidate, rules: Matching, kind: float, distance: float, same_person: bool
+) -> Match | None:
+    """One text about several places is a topic, however far apart they are."""
+    text = similarity(report.reading.sketch, candidate.sketch)
+    if text is None or text < COPIED or not candidate.is_open:
+        return None
+    parts = _score(kind, distance, rules.radius_m, same_person)
+    _add_text(parts, text, placed=True)
+    return Match("topic", round(min(text, rules.attach - 0.01), 3), False, candidate, _reasons(parts, distance))
 
 
 def _reasons(parts: dict[str, float], distance: float | None) -> tuple[str, ...]:
@@ -203,20 +208,28 @@ def _reasons(parts: dict[str, float], distance: float | None) -> tuple[str, ...]
     )
 
 
-def _score(
-    kind: float, distance: float | None, radius_m: float, text: float | None, same_person: bool
-) -> dict[str, float]:
-    """Named parts that add up to the score. With a place it weighs as much as the kind; without, the text does."""
-    if distance is not None:
-        parts = {"kind": 0.55 * kind, "place": 0.45 * max(0.0, 1 - 0.5 * distance / radius_m)}
-        if text is not None:
-            parts["text"] = max(-0.08, min(0.15, 0.5 * (text - 0.12)))
+def _score(kind: float, distance: float | None, radius_m: float, same_person: bool) -> dict[str, float]:
+    """Named parts that add up to the score. With a place it weighs as much as the kind; without, the text will."""
+    if distance is None:
+        parts = {"kind": 0.3 * kind}
     else:
-        parts = {"kind": 0.3 * kind, "text": 0.6 * (text or 0.0)}
+        parts = {"kind": 0.55 * kind, "place": 0.45 * max(0.0, 1 - 0.5 * distance / radius_m)}
     if same_person:
         # The same caller at the same place says little while nobody knows what kind of thing it is.
         parts["person"] = 0.15 * kind if distance is not None else 0.3
     return parts
+
+
+def _add_text(parts: dict[str, float], text: float | None, *, placed: bool) -> None:
+    """The part of the words: at most `TEXT_MOST` beside a place, up to `TEXT_ALONE` without one."""
+    if not placed:
+        parts["text"] = TEXT_ALONE * (text or 0.0)
+    elif text is not None:
+        parts["text"] = max(-0.08, min(TEXT_MOST, 0.5 * (text - 0.12)))
+
+
+def _sum(parts: dict[str, float]) -> float:
+    return round(min(max(sum(parts.values()), 0.0), 1.0), 3)
 
 
 def _kind(category: Category | None, candidate: Candidate) -> float:

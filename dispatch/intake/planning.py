@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from dispatch.domain.cases import Change
+from dispatch.domain.cases import Case
 from dispatch.intake.desk import Desk
 from dispatch.intake.locate import Place, degrees
 from dispatch.intake.match import Candidate, Candidates, Match, Prepared, match
@@ -17,14 +17,9 @@ from dispatch.store.statements import load
 SQL = load(__file__, "intake")
 
 
-def refresh(candidate: Candidate, change: Change) -> bool:
-    """A case that changed between search and lock is compared as it is now; True if it did."""
-    case = change.case
-    now = (case.is_open, case.closed_at, case.solved, case.category, case.kin)
-    if now == (candidate.is_open, candidate.closed_at, candidate.solved, candidate.category, candidate.kin):
-        return False
-    candidate.is_open, candidate.closed_at, candidate.solved, candidate.category, candidate.kin = now
-    return True
+def standing(at: Candidate | Case) -> tuple[Any, ...]:
+    """What a decision about a case depends on, as it was found or as it is held."""
+    return at.is_open, at.closed_at, at.solved, at.category, at.kin
 
 
 async def candidates(connection: Executor, desk: Desk, items: list[Prepared]) -> list[Candidate]:
@@ -56,13 +51,8 @@ async def candidates(connection: Executor, desk: Desk, items: list[Prepared]) ->
         since,
     )
     return [
-        Candidate(
-            **{k: r[k] for k in _COMPARED},
-            sketch=Sketch.unpack(r["bigrams"]),
-            persons=set(r["persons"]),
-            about=r["about_unit"],
-        )
-        for r in rows
+        Candidate(*found, sketch=Sketch(bigrams or b""), persons=set(persons or ()), about=about)
+        for *found, bigrams, persons, about in rows
     ]
 
 
@@ -77,9 +67,6 @@ def _columns(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
     return [[row[n] for row in rows] for n in range(count)]
 
 
-_COMPARED = ("id", "case_no", "is_open", "category", "kin", "lon", "lat", "area", "opened_at", "closed_at", "solved")
-
-
 @dataclass(slots=True)
 class Plan:
     """What one report of a batch becomes: its match, the case it joins (a negative id: one opened by this batch), or its own."""
@@ -91,15 +78,22 @@ class Plan:
     new_person: bool = False
 
 
-def plan(items: Sequence[Prepared], known: Sequence[Candidate], desk: Desk) -> list[Plan]:
-    """Decides the batch in order of arrival; an earlier report's case is a candidate for a later one. Changes nothing."""
-    found_by = Candidates(c.copied() for c in known)
-    plans = []
+def plan(
+    items: Sequence[Prepared], known: Sequence[Candidate], desk: Desk
+) -> tuple[list[Plan], dict[int, tuple[Any, ...]]]:
+    """Decides the batch in order of arrival; an earlier report's case is a candidate for a later one.
+
+    Also says how the existing cases that reports join stood when they were found: `known` is used up.
+    """
+    found_by = Candidates(known)
+    plans, seen = [], {}
     for index, item in enumerate(items):
         identity, at = item.reading.identity, item.reading.received_at or desk.clock.wall()
         found = match(item, found_by, desk.city, at)
         if found.attaches and found.candidate is not None:
             target = found.candidate
+            if target.id > 0:
+                seen.setdefault(target.id, standing(target))
             one = Plan(found, target, None, not target.is_open, _is_another(identity, target))
             target.is_open = True
         else:
@@ -111,7 +105,7 @@ def plan(items: Sequence[Prepared], known: Sequence[Candidate], desk: Desk) -> l
         if identity is not None:
             found_by.joined_by(target, identity.person)
         plans.append(one)
-    return plans
+    return plans, seen
 
 
 def _is_another(identity: vault.Identity | None, target: Candidate) -> bool:

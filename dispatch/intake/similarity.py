@@ -10,32 +10,33 @@ FEWEST = 8
 
 
 class Sketch:
-    """The 128 smallest hashes (31 bits) of a text's bigrams, ascending; a text with fewer is kept whole."""
+    """The 128 smallest hashes (31 bits) of a text's bigrams, ascending; a text with fewer is kept whole.
 
-    __slots__ = ("_members", "values")
+    Kept as `case_signatures` keeps it, 4 bytes a hash, least significant first: most candidates are never compared.
+    """
 
-    def __init__(self, values: list[int]) -> None:
-        self.values = values
+    __slots__ = ("_members", "_values", "data")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self._values: list[int] | None = None
         self._members: frozenset[int] | None = None
 
     @classmethod
     def of(cls, plain: str) -> "Sketch":
         """The sketch of a normalised text."""
         if len(plain) < 2:
-            return cls([])
+            return cls(b"")
         codes = np.frombuffer(plain.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
         mixed = (codes[:-1] * np.uint64(0x9E3779B97F4A7C15)) ^ (codes[1:] * np.uint64(0xC2B2AE3D27D4EB4F))
         hashed = ((mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)) >> np.uint64(33)
-        return cls(sorted(set(hashed.tolist()))[:SKETCH])
+        return cls(np.array(sorted(set(hashed.tolist()))[:SKETCH], dtype="<u4").tobytes())
 
-    @classmethod
-    def unpack(cls, data: bytes | None) -> "Sketch":
-        """A sketch as `case_signatures` keeps it: 4 bytes a hash, least significant first; nothing is an empty text."""
-        return cls(np.frombuffer(data, dtype="<u4").tolist() if data else [])
-
-    def pack(self) -> bytes:
-        """The form in which `case_signatures` keeps it."""
-        return np.array(self.values, dtype="<u4").tobytes()
+    @property
+    def values(self) -> list[int]:
+        if self._values is None:
+            self._values = np.frombuffer(self.data, dtype="<u4").tolist()
+        return self._values
 
     @property
     def members(self) -> frozenset[int]:

@@ -49,7 +49,7 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     # statement, its values, the index it must use, the tables it must not read from end to end
     "claim_due": (DEADLINES.claim_due, (NOW + timedelta(minutes=5), 100), "deadlines_next", frozenset({"deadlines", "cases"})),
     "next_at": (DEADLINES.next_at, (), "deadlines_next", frozenset({"deadlines"})),
-    "candidates": (INTAKE.candidates, ([3, 4], ["water"] * 2, *BOX, [6, 9], *BOX, [], [], [], NOW - timedelta(days=9)), "cases_tile", frozenset({"cases"})),
+    "candidates": (INTAKE.candidates, ([3, 4], ["water"] * 2, *BOX, [6, 9], *BOX, [], [], [], NOW - timedelta(days=9)), "cases_near", frozenset({"cases"})),
     "queue": (READING.queue, (UNIT, ["to_sign", "handling"], False, ["u3"], 50, None), "assignments_queue", frozenset({"cases", "assignments"})),
     "pull": (ACTIONS.pull, (UNIT, 3, False, ["u3"], None), "assignments_queue", frozenset({"cases", "assignments"})),
     "desk_queue": (READING.desk_queue, (UNIT, ["to_sign"], False, ["u3"], 50), "cases_owner", frozenset({"cases"})),
