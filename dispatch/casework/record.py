@@ -26,6 +26,8 @@ CASE_COLUMNS = (
     "category_table", "kin", "urgency", "safety", "people", "restricted", "cell", "area", "lon", "lat", "tile", "city_version",
     "owner_unit", "lead_assignment_id", "about_unit", "next_due_at", "settled_at", "closed_at", "solved",
 )  # fmt: skip
+# What an event alone moves: a call attached, a contact logged.
+CASE_ADVANCED = ("id", "seq", "head", "last_event_at", "people")
 CASE_UPDATED = (
     "id", "state", "round", "version", "seq", "head", "last_event_at", "category", "category_table", "kin", "urgency", "safety",
     "people", "city_version", "owner_unit", "lead_assignment_id", "next_due_at", "settled_at", "closed_at", "solved", "cell", "area",
@@ -53,6 +55,10 @@ DEADLINE_COLUMNS = (
 EVENT_COLUMNS = ("opened_month", "case_id", "seq", "at", "type", "actor", "body", "mac")
 TEXT_COLUMNS = ("id", "case_id", "report_id", "kind", "author", "written_at", "nonce", "sealed")
 DEADLINE_UPDATED = ("id", "unit", "due_at", "status", "step", "next_at", "attempts", "stopped_at", "provisional")
+# The values by which a held row is known to have changed; what did not change is not written.
+_decided = attrgetter(*(name for name in CASE_UPDATED if name not in CASE_ADVANCED))
+_tasked = attrgetter(*ASSIGNMENT_UPDATED)
+_clocked = attrgetter(*DEADLINE_UPDATED)
 
 
 async def save(connection: Connection, keyring: Keyring, areas: AreaTree, changes: Sequence[Change]) -> None:
@@ -62,9 +68,7 @@ async def save(connection: Connection, keyring: Keyring, areas: AreaTree, change
         change.case.next_due_at = min((d.due_at for d in change.live()), default=None)
     fresh = [c.case for c in changes if c.case.fresh]
     await _copy(connection, "cases", CASE_COLUMNS, fresh)
-    held = [c.case for c in changes if not c.case.fresh]
-    if held:
-        await connection.execute(SQL.update_cases, *_columns(held, CASE_UPDATED))
+    await _update_cases(connection, [c.case for c in changes if not c.case.fresh])
     await _save_assignments(connection, [a for c in changes for a in c.assignments])
     await _save_deadlines(connection, [d for c in changes for d in c.deadlines])
     await connection.copy_records_to_table("case_events", records=events, columns=EVENT_COLUMNS)
@@ -98,16 +102,24 @@ def _chain(keyring: Keyring, change: Change) -> Iterable[tuple[Any, ...]]:
         yield case.opened_month, case.id, case.seq, event.at, event.type, event.actor, body, case.head
 
 
+async def _update_cases(connection: Connection, held: list[Case]) -> None:
+    decided = [case for case in held if _decided(case) != case.written]
+    advanced = [case for case in held if _decided(case) == case.written]
+    if decided:
+        await connection.execute(SQL.update_cases, *_columns(decided, CASE_UPDATED))
+    if advanced:
+        await connection.execute(SQL.advance_cases, *_columns(advanced, CASE_ADVANCED))
+
+
 async def _save_assignments(connection: Connection, assignments: list[Assignment]) -> None:
-    fresh = [a for a in assignments if a.fresh]
-    if held := [a for a in assignments if not a.fresh]:
-        await connection.execute(SQL.update_assignments, *_columns(held, ASSIGNMENT_UPDATED))
-    await _copy(connection, "assignments", ASSIGNMENT_COLUMNS, fresh)
+    if changed := [a for a in assignments if not a.fresh and _tasked(a) != a.written]:
+        await connection.execute(SQL.update_assignments, *_columns(changed, ASSIGNMENT_UPDATED))
+    await _copy(connection, "assignments", ASSIGNMENT_COLUMNS, [a for a in assignments if a.fresh])
 
 
 async def _save_deadlines(connection: Connection, deadlines: list[Deadline]) -> None:
-    if held := [d for d in deadlines if d.id is not None]:
-        await connection.execute(SQL.update_deadlines, *_columns(held, DEADLINE_UPDATED))
+    if changed := [d for d in deadlines if d.id is not None and _clocked(d) != d.written]:
+        await connection.execute(SQL.update_deadlines, *_columns(changed, DEADLINE_UPDATED))
     await _copy(connection, "deadlines", DEADLINE_COLUMNS, [d for d in deadlines if d.id is None])
 
 
@@ -206,10 +218,20 @@ def shown_area(areas: AreaTree, code: str | None, *, restricted: bool) -> list[s
 
 def _settle(change: Change) -> None:
     """After writing, the same objects can be changed and saved again in the same transaction."""
+    _written(change)
     change.case.fresh = False
     for assignment in change.assignments:
         assignment.fresh = False
     change.events, change.words, change.posts, change.escalations = [], [], [], []
+
+
+def _written(change: Change) -> None:
+    """Remembers what the database holds of the case now."""
+    change.case.written = _decided(change.case)
+    for assignment in change.assignments:
+        assignment.written = _tasked(assignment)
+    for deadline in change.deadlines:
+        deadline.written = _clocked(deadline)
 
 
 async def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
@@ -233,4 +255,6 @@ async def hold(connection: Connection, case_ids: Sequence[int]) -> dict[int, Cha
         changes[row["case_id"]].deadlines.append(
             Deadline(**{name: row[name] for name in DEADLINE_COLUMNS}, id=row["id"])
         )
+    for change in changes.values():
+        _written(change)
     return changes

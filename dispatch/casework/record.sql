@@ -11,6 +11,12 @@ FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::integer[], $5::integer
         owner_unit, lead_assignment_id, next_due_at, settled_at, closed_at, solved, cell, area)
 WHERE cases.id = u.id;
 
+-- name: advance_cases
+-- Held cases on which an event happened that decides nothing: no index of theirs and no check of the schema is concerned.
+UPDATE cases SET seq = u.seq, head = u.head, last_event_at = u.last_event_at, people = u.people
+FROM unnest($1::bigint[], $2::integer[], $3::bytea[], $4::timestamptz[], $5::integer[]) AS u(id, seq, head, last_event_at, people)
+WHERE cases.id = u.id;
+
 -- name: update_assignments
 -- Tasks of held cases.
 UPDATE assignments SET unit = u.unit, state = u.state, version = u.version, signed_at = u.signed_at, handler = u.handler, replied_at = u.replied_at,

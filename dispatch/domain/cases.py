@@ -49,6 +49,8 @@ class Case:
     closed_at: datetime | None = None
     solved: bool | None = None
     fresh: bool = False
+    # What the database holds of the row, as `casework.record` compares it; None for a new one.
+    written: tuple[Any, ...] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -78,6 +80,7 @@ class Assignment:
     return_reason: str | None = None
     contact_attempts: int = 0
     fresh: bool = False
+    written: tuple[Any, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -104,6 +107,7 @@ class Deadline:
     attempts: int = 0
     stopped_at: datetime | None = None
     id: int | None = None
+    written: tuple[Any, ...] | None = None
 
     @property
     def ladder(self) -> list[dict[str, Any]]:

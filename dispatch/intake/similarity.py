@@ -50,9 +50,11 @@ def similarity(one: Sketch, other: Sketch) -> float | None:
     a, b = one.values, other.values
     if len(a) < FEWEST or len(b) < FEWEST:
         return None
+    if len(a) < SKETCH and len(b) < SKETCH:
+        common = len(one.members & other.members)
+        return common / (len(a) + len(b) - common)
     # Above the last hash of a full sketch nothing is known of that text: compare below the lower of the two ends.
-    ends = [values[-1] for values in (a, b) if len(values) == SKETCH]
-    end = min(ends) if ends else max(a[-1], b[-1])
+    end = min(values[-1] for values in (a, b) if len(values) == SKETCH)
     common = sum(1 for value in one.members & other.members if value <= end)
     union = bisect_right(a, end) + bisect_right(b, end) - common
     return common / union if union else 0.0
