@@ -65,14 +65,13 @@ class DeadlineLoop:
     async def _fire_due(self, stop: asyncio.Event) -> float | None:
         """Seconds to sleep once nothing is due; None if something is due that cannot be fired now."""
         while not stop.is_set():
-            fired = await self._port.fire(self._batch)
             next_at = await self._port.next_at()
             if next_at is None:
                 return self._poll_s
             wait = next_at.timestamp() - (await self._port.now()).timestamp()
             if wait > 0:
                 return min(wait, self._poll_s)
-            if fired == 0:
+            if await self._port.fire(self._batch) == 0:
                 return None
         return 0.0
 

@@ -5,6 +5,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from time import perf_counter
 
 import asyncpg
@@ -28,6 +29,10 @@ from dispatch.store.pool import AWAY, NO_IDS, Sequences
 log = structlog.get_logger()
 BATCH = 128
 QUEUE = 2048
+# Batches under way at once: while PostgreSQL works on one, the other is decided here.
+LANES = 2
+# A batch of fewer is not begun beside a larger one: it waits for that commit, no longer, and shares the next.
+WORTHWHILE = 16
 # How often, and how far apart in seconds, a batch is tried again while the database is away or two batches got in each other's way.
 RETRIES = (0.05, 0.2, 0.5, 1.0, 2.0, 2.0)
 AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
@@ -42,8 +47,23 @@ class Received:
     status: int
 
 
+Waiting = tuple[Incoming, asyncio.Future[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Reports that are committed together, and what no other batch may touch meanwhile."""
+
+    entries: list[Waiting]
+    keys: set[tuple[str, str]]
+    neighbourhoods: set[int]
+
+
 class Intake:
-    """`submit` is awaited by the API and by every connector; `run` commits what waits, one batch after the other."""
+    """`submit` is awaited by the API and by every connector; `run` commits what waits, batch by batch.
+
+    Batches that are under way together share no key and no neighbourhood, so neither waits for the other in the database.
+    """
 
     def __init__(
         self,
@@ -56,7 +76,8 @@ class Intake:
     ) -> None:
         self._pool, self._city, self._keyring, self._clock, self._ids = pool, city, keyring, clock, ids
         self._committed = committed
-        self._waiting: deque[tuple[Incoming, asyncio.Future[None]]] = deque()
+        self._waiting: deque[Waiting] = deque()
+        self._under_way: list[Batch] = []
         self._wake = asyncio.Event()
         self._space = asyncio.Condition()
 
@@ -130,38 +151,64 @@ class Intake:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Commits batches until `stop` is set and nothing waits any more."""
+        stopping = asyncio.ensure_future(stop.wait())
+        stopping.add_done_callback(lambda _: self._wake.set())
+        lanes = [asyncio.ensure_future(self._work(stop)) for _ in range(LANES)]
+        try:
+            await asyncio.gather(*lanes)
+        finally:
+            for task in (stopping, *lanes):
+                task.cancel()
+
+    async def _work(self, stop: asyncio.Event) -> None:
         while not (stop.is_set() and not self._waiting):
-            if not self._waiting:
-                self._wake.clear()
-                stopping = asyncio.ensure_future(stop.wait())
-                waking = asyncio.ensure_future(self._wake.wait())
-                await asyncio.wait((stopping, waking), return_when=asyncio.FIRST_COMPLETED)
-                stopping.cancel(), waking.cancel()
-                continue
             batch = self._next_batch()
+            if batch is None:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            self._under_way.append(batch)
+            reports = [incoming for incoming, _ in batch.entries]
             try:
-                await self._commit([incoming for incoming, _ in batch])
+                await self._commit(reports)
             except Exception:  # the batch's callers are told; the counter stays open
-                log.exception("intake.batch_failed", reports=len(batch))
-                _refuse([i for i, _ in batch if not i.answer], Unavailable(part="intake", retry_after=5))
-            for _, done in batch:
+                log.exception("intake.batch_failed", reports=len(batch.entries))
+                _refuse([i for i, _ in batch.entries if not i.answer], Unavailable(part="intake", retry_after=5))
+            self._under_way.remove(batch)
+            for _, done in batch.entries:
                 if not done.done():
                     done.set_result(None)
+            self._wake.set()
             async with self._space:
                 self._space.notify_all()
+        self._wake.set()
 
-    def _next_batch(self) -> list[tuple[Incoming, asyncio.Future[None]]]:
-        """Those that came first; a key that is in the batch already waits for the next, where it finds its answer."""
-        batch: list[tuple[Incoming, asyncio.Future[None]]] = []
-        keys, later = set(), []
-        while self._waiting and len(batch) < BATCH:
-            entry = self._waiting.popleft()
-            if entry[0].key in keys:
+    def _next_batch(self) -> Batch | None:
+        """Those that came first and whose matters are not being decided already; None if it is better to wait for a commit.
+
+        A report that has to wait holds up what came after it with the same key (which will find its first answer) or in the
+        same neighbourhood, so that reports of one matter are decided in the order in which they came.
+        """
+        batch, later = Batch([], set(), set()), list[Waiting]()
+        keys = {key for other in self._under_way for key in other.keys}
+        taken = {n for other in self._under_way for n in other.neighbourhoods}
+        for entry in self._waiting:
+            if len(batch.entries) == BATCH:
+                break
+            incoming = entry[0]
+            near = incoming.item.neighbourhoods if isinstance(incoming.item, Prepared) else ()
+            if incoming.key in keys or not taken.isdisjoint(near):
+                taken.update(near)
                 later.append(entry)
             else:
-                keys.add(entry[0].key)
-                batch.append(entry)
-        self._waiting.extendleft(reversed(later))
+                batch.entries.append(entry)
+                batch.keys.add(incoming.key)
+                batch.neighbourhoods.update(near)
+            keys.add(incoming.key)
+        busiest = max((len(other.entries) for other in self._under_way), default=1)
+        if len(batch.entries) < min(WORTHWHILE, busiest):
+            return None
+        self._waiting = deque((*later, *islice(self._waiting, len(batch.entries) + len(later), None)))
         return batch
 
     async def _commit(self, batch: list[Incoming]) -> None:

@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from dispatch.city.categories import Category
 from dispatch.city.model import City, Matching
@@ -136,14 +137,20 @@ def match(report: Prepared, candidates: Candidates, city: City, at: datetime) ->
     if report.restricted or not city.automatic.match:
         return NOTHING
     person = report.reading.identity.person if report.reading.identity else None
-    best: Match | None = None
+    likely: list[_Likeness] = []
     for candidate in candidates.near(report):
-        if report.about is not None and report.about != candidate.about:
-            continue
         same_person = person in candidate.persons
-        if not _in_time(candidate, at, rules, same_person=same_person):
-            continue
-        found = _compare(report, candidate, rules, same_person, best.score if best else 0.0)
+        if (report.about is None or report.about == candidate.about) and _in_time(candidate, at, rules, same_person):
+            likeness = _likeness(report, candidate, rules, same_person)
+            if likeness is not None and likeness.most >= rules.suggest:
+                likely.append(likeness)
+    likely.sort(key=_most, reverse=True)
+    best: Match | None = None
+    for likeness in likely:
+        # Words are compared last, and only where they could still make a better match.
+        if best is not None and likeness.most < best.score:
+            break
+        found = _verdict(report, likeness, rules)
         if found is not None and (best is None or _rank(found) > _rank(best)):
             best = found
     return best or NOTHING
@@ -154,7 +161,7 @@ def _rank(found: Match) -> tuple[float, datetime, int]:
     return found.score, found.candidate.opened_at, abs(found.candidate.id)
 
 
-def _in_time(candidate: Candidate, at: datetime, rules: Matching, *, same_person: bool) -> bool:
+def _in_time(candidate: Candidate, at: datetime, rules: Matching, same_person: bool) -> bool:
     if candidate.is_open:
         age = at - candidate.opened_at
         return timedelta(days=-1) <= age and (same_person or age <= timedelta(days=rules.days))
@@ -163,42 +170,59 @@ def _in_time(candidate: Candidate, at: datetime, rules: Matching, *, same_person
     )
 
 
-def _compare(
-    report: Prepared, candidate: Candidate, rules: Matching, same_person: bool, to_beat: float
-) -> Match | None:
-    """The verdict on one candidate; None if there is none, or if even equal words could not bring it up to `to_beat`."""
+@dataclass(slots=True)
+class _Likeness:
+    """A candidate before its words are compared: the parts of the score so far, and the most that words can make of it."""
+
+    candidate: Candidate
+    same_person: bool
+    kind: float
+    distance: float | None
+    far: bool
+    parts: dict[str, float]
+    most: float
+
+
+_most = attrgetter("most")
+
+
+def _likeness(report: Prepared, candidate: Candidate, rules: Matching, same_person: bool) -> _Likeness | None:
+    """None for a candidate that is out of the question whatever the words are."""
     if not same_person and (not candidate.is_open or (report.category is not None and report.category.no_merge)):
         return None
     kind = _kind(report.category, candidate)
     distance = _distance(report.place, candidate)
-    near = distance is not None and distance <= rules.radius_m
-    if kind == 0 and not (same_person and near):
+    far = distance is not None and distance > rules.radius_m
+    if kind == 0 and (not same_person or distance is None or far):
         return None
-    if distance is not None and not near:
-        return _copied(report, candidate, rules, kind, distance, same_person)
+    if far and not candidate.is_open:
+        return None
     parts = _score(kind, distance, rules.radius_m, same_person)
-    most = TEXT_MOST if distance is not None else TEXT_ALONE
-    if kind and round(sum(parts.values()) + most, 3) < max(rules.suggest, to_beat):
+    words = TEXT_MOST if distance is not None else TEXT_ALONE
+    most = rules.attach if far else 1.0 if kind == 0 else min(round(sum(parts.values()) + words, 3), 1.0)
+    return _Likeness(candidate, same_person, kind, distance, far, parts, most)
+
+
+def _verdict(report: Prepared, likeness: _Likeness, rules: Matching) -> Match | None:
+    """The verdict on one candidate by its words too, or None."""
+    candidate, distance, parts = likeness.candidate, likeness.distance, likeness.parts
+    text = similarity(report.reading.sketch, candidate.sketch)
+    if likeness.far and (text is None or text < COPIED):
         return None
-    _add_text(parts, similarity(report.reading.sketch, candidate.sketch), placed=distance is not None)
-    score = _sum(parts)
-    if kind == 0:
+    if distance is None:
+        parts["text"] = TEXT_ALONE * (text or 0.0)
+    elif text is not None:
+        parts["text"] = max(-0.08, min(TEXT_MOST, 0.5 * (text - 0.12)))
+    if likeness.far:  # one text about several places
+        score = round(min(text or 0.0, rules.attach - 0.01), 3)
+        return Match("topic", score, False, candidate, _reasons(parts, distance))
+    score = round(min(max(sum(parts.values()), 0.0), 1.0), 3)
+    if likeness.kind == 0:
         return Match("facet", score, False, candidate, _reasons(parts, distance))
     if score >= rules.attach:
-        return Match("repeat" if same_person else "joined", score, False, candidate, _reasons(parts, distance))
+        verdict = "repeat" if likeness.same_person else "joined"
+        return Match(verdict, score, False, candidate, _reasons(parts, distance))
     return Match("new", score, True, candidate, _reasons(parts, distance)) if score >= rules.suggest else None
-
-
-def _copied(
-    report: Prepared, candidate: Candidate, rules: Matching, kind: float, distance: float, same_person: bool
-) -> Match | None:
-    """One text about several places is a topic, however far apart they are."""
-    text = similarity(report.reading.sketch, candidate.sketch)
-    if text is None or text < COPIED or not candidate.is_open:
-        return None
-    parts = _score(kind, distance, rules.radius_m, same_person)
-    _add_text(parts, text, placed=True)
-    return Match("topic", round(min(text, rules.attach - 0.01), 3), False, candidate, _reasons(parts, distance))
 
 
 def _reasons(parts: dict[str, float], distance: float | None) -> tuple[str, ...]:
@@ -218,18 +242,6 @@ def _score(kind: float, distance: float | None, radius_m: float, same_person: bo
         # The same caller at the same place says little while nobody knows what kind of thing it is.
         parts["person"] = 0.15 * kind if distance is not None else 0.3
     return parts
-
-
-def _add_text(parts: dict[str, float], text: float | None, *, placed: bool) -> None:
-    """The part of the words: at most `TEXT_MOST` beside a place, up to `TEXT_ALONE` without one."""
-    if not placed:
-        parts["text"] = TEXT_ALONE * (text or 0.0)
-    elif text is not None:
-        parts["text"] = max(-0.08, min(TEXT_MOST, 0.5 * (text - 0.12)))
-
-
-def _sum(parts: dict[str, float]) -> float:
-    return round(min(max(sum(parts.values()), 0.0), 1.0), 3)
 
 
 def _kind(category: Category | None, candidate: Candidate) -> float:

@@ -31,6 +31,7 @@ async def open_pool(url: str, *, size: int = 8) -> asyncpg.Pool:
         min_size=1,
         max_size=size,
         command_timeout=60,
+        reset=_leave,
         server_settings={"role": SERVICE_ROLE, "timezone": "UTC", "application_name": "dispatch", "jit": "off"},
     )
     if await pool.fetchval(SQL.may_bend_the_record):
@@ -39,6 +40,10 @@ async def open_pool(url: str, *, size: int = 8) -> asyncpg.Pool:
             problem=f"the service must not work with the owner's rights: log in as a member of {SERVICE_ROLE}"
         )
     return pool
+
+
+async def _leave(_: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Nothing is reset when a connection goes back: whatever is set here is set for one transaction."""
 
 
 async def one(connection: Executor, statement: str, *values: object) -> asyncpg.Record:
