@@ -17,6 +17,7 @@ from dispatch.store.pool import Connection
 log = structlog.get_logger()
 logging.getLogger("apscheduler").setLevel(logging.WARNING)  # a line for every tick says nothing
 KEEP_ANSWERS = timedelta(days=2)
+WORDS_S = 5.0
 
 
 class Ticks:
@@ -48,6 +49,7 @@ class Ticks:
         """Ticks until told to stop."""
         self.city_wide("make_partitions", 24, lambda at, now: at.fetchval(SQL.make_partitions, now.date(), 3))
         self.city_wide("forget_answers", 1, lambda at, now: at.execute(ACTIONS.forget_answers, now - KEEP_ANSWERS))
+        self.here(WORDS_S, lambda: self._pool.execute(SQL.settle_words))
         self._scheduler.start()
         try:
             await stop.wait()

@@ -200,9 +200,7 @@ async def _write(connection: Connection, desk: Desk, taken: list[Taken]) -> None
     await _count_people(connection, taken, callers)
     own = [t for t in taken if t.change.case.id in fresh and t.outcome in ("opened", "linked", "triage")]
     if own:
-        rows = [
-            (t.change.case.id, t.prepared.reading.sketch.data, "\x01".join(t.prepared.reading.tokens)) for t in own
-        ]
+        rows = [(t.change.case.id, t.prepared.reading.sketch.data, "\x01".join(t.prepared.reading.tokens)) for t in own]
         await connection.execute(SQL.insert_signatures, *zip(*rows, strict=True))
     links = [
         (t.change.case.id, t.match.candidate.id, "suggested" if t.match.suggested else t.match.verdict, t.match.score)

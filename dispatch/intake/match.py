@@ -234,10 +234,9 @@ def _reasons(parts: dict[str, float], distance: float | None) -> tuple[str, ...]
 
 def _score(kind: float, distance: float | None, radius_m: float, same_person: bool) -> dict[str, float]:
     """Named parts that add up to the score. With a place it weighs as much as the kind; without, the text will."""
-    if distance is None:
-        parts = {"kind": 0.3 * kind}
-    else:
-        parts = {"kind": 0.55 * kind, "place": 0.45 * max(0.0, 1 - 0.5 * distance / radius_m)}
+    parts = {"kind": (0.3 if distance is None else 0.55) * kind}
+    if distance is not None:
+        parts["place"] = 0.45 * max(0.0, 1 - 0.5 * distance / radius_m)
     if same_person:
         # The same caller at the same place says little while nobody knows what kind of thing it is.
         parts["person"] = 0.15 * kind if distance is not None else 0.3

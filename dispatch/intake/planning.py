@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
+
 from dispatch.domain.cases import Case
 from dispatch.intake.desk import Desk
 from dispatch.intake.locate import Place, degrees
@@ -50,15 +52,22 @@ async def candidates(connection: Executor, desk: Desk, items: list[Prepared]) ->
         [k for _, k in akin],
         since,
     )
-    return [
-        Candidate(*found, sketch=Sketch(bigrams or b""), persons=set(persons or ()), about=about)
-        for *found, bigrams, persons, about in rows
-    ]
+    return [_found(row) for row in rows]
+
+
+def _found(row: asyncpg.Record) -> Candidate:
+    """A candidate from the columns of `candidates`, which stand in the order of its fields."""
+    id, case_no, is_open, category, kin, lon, lat, area, opened_at, closed_at, solved, bigrams, persons, about = row
+    return Candidate(
+        id, case_no, is_open, category, kin, lon, lat, area, opened_at, closed_at, solved, Sketch(bigrams or b""),
+        set(persons or ()), about,
+    )  # fmt: skip
 
 
 def _box(place: Place, radius_m: float) -> tuple[float, float, float, float]:
     """West, south, east and north of what lies within `radius_m` metres, in degrees."""
-    assert place.lon is not None and place.lat is not None
+    assert place.lon is not None
+    assert place.lat is not None
     across, up = degrees(place.lat, radius_m)
     return place.lon - across, place.lat - up, place.lon + across, place.lat + up
 
@@ -86,7 +95,8 @@ def plan(
     Also says how the existing cases that reports join stood when they were found: `known` is used up.
     """
     found_by = Candidates(known)
-    plans, seen = [], {}
+    plans: list[Plan] = []
+    seen: dict[int, tuple[Any, ...]] = {}
     for index, item in enumerate(items):
         identity, at = item.reading.identity, item.reading.received_at or desk.clock.wall()
         found = match(item, found_by, desk.city, at)

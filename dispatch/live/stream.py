@@ -51,7 +51,7 @@ class Stream:
         """Append (row of the outbox, message) behind `offset`, in order. Raises StreamBroken where something stands there."""
         pipeline = self._redis.pipeline(transaction=True)
         for position, (row, message) in enumerate(rows, offset + 1):
-            fields = {_FIELD: message, _ROW: row}
+            fields: Any = {_FIELD: message, _ROW: row}
             pipeline.xadd(_key(epoch), fields, id=f"{position}-0", maxlen=KEPT, approximate=True)
         pipeline.expire(_key(epoch), KEPT_S)
         async with asyncio.timeout(_ANSWER_S):

@@ -12,6 +12,10 @@ SELECT EXISTS (
     SELECT FROM unnest(ARRAY['reports', 'case_events', 'access_log']) AS parent
     WHERE to_regclass(parent || to_char($1::timestamptz AT TIME ZONE 'UTC' + interval '1 month', '_YYYY_MM')) IS NULL);
 
+-- name: settle_words
+-- Works off the words that were added to the search index since the last time; one process at a time.
+SELECT settle_words();
+
 -- name: claim_job
 -- True for the one process that may run a city-wide tick.
 INSERT INTO job_runs (job, scheduled_for) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true;

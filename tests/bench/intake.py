@@ -64,14 +64,14 @@ async def peer(url: str, listening: Any) -> None:
     await asyncio.Event().wait()
 
 
-def start(target: str, url: str, listening: Any) -> multiprocessing.Process:
+def start(target: str, url: str, listening: Any) -> multiprocessing.process.BaseProcess:
     """A server process: ours or the peer."""
 
     def work() -> None:
         if target == "peer":
             uvloop.run(peer(url, listening))
         configure_logs("warning")
-        sys.stderr = open(os.devnull, "w")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         uvloop.run(server.serve(Settings(url, url, REDIS, pool_size=POOL), KEYRING, listening))
 
     process = multiprocessing.get_context("fork").Process(target=work, daemon=True)

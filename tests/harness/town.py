@@ -134,7 +134,8 @@ class Town:
             return int(await self.value("SELECT version FROM cases WHERE case_no = $1", case_no))
         return int(
             await self.value(
-                "SELECT a.version FROM assignments a JOIN cases c ON c.id = a.case_id WHERE c.case_no = $1 AND a.unit = $2 ORDER BY a.id DESC LIMIT 1",
+                "SELECT a.version FROM assignments a JOIN cases c ON c.id = a.case_id"
+                " WHERE c.case_no = $1 AND a.unit = $2 ORDER BY a.id DESC LIMIT 1",
                 case_no,
                 who.unit,
             )

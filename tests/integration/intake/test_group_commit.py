@@ -186,3 +186,38 @@ async def test_without_a_database_the_outcome_is_said_to_be_unknown(
     assert (status, problem["type"]) == (503, "/problems/outcome-unknown")
     monkeypatch.undo()
     assert (await a_town.send(made))[0] == 201
+
+
+FAR = {"lon": 116.23, "lat": 33.15}
+CALLERS = [{"name": f"来电人{n}", "phone": f"1380000{n:04}"} for n in range(9)]
+
+
+async def test_a_matter_elsewhere_does_not_wait_for_one_that_is_held_up(a_town: Town) -> None:
+    held_up = report()
+    async with _key_held(a_town, held_up):
+        first = asyncio.create_task(a_town.send(held_up))
+        await _until(a_town, IN_COMMIT)
+        async with asyncio.timeout(20):
+            status, elsewhere = await a_town.send(report(location=FAR))
+        assert (status, elsewhere["outcome"]) == (201, "opened")
+        assert not first.done()
+    assert (await first)[0] == 201
+
+
+async def test_reports_of_one_matter_are_decided_in_the_order_in_which_they_came(a_town: Town) -> None:
+    held_up = report(caller=CALLERS[0])
+    # The second shares its caller with the first, the third its place with the second; nothing joins the third to the first.
+    then = [report(location=FAR, caller=CALLERS[0]), report(location=FAR, caller=CALLERS[1])]
+    async with _key_held(a_town, held_up):
+        sent = [asyncio.create_task(a_town.send(held_up))]
+        await _until(a_town, IN_COMMIT)
+        for made in then:
+            sent.append(asyncio.create_task(a_town.send(made)))
+            async with asyncio.timeout(20):  # it was taken at once, past what came before it
+                while a_town.services.intake.depth < len(sent) - 1:
+                    await asyncio.sleep(0.01)
+        await a_town.send(report(location={"lon": 116.12, "lat": 33.11}, caller=CALLERS[2]))
+        assert a_town.services.intake.depth == 2
+    answers = [answer for _, answer in await asyncio.gather(*sent)]
+    assert [answer["outcome"] for answer in answers] == ["opened", "opened", "attached"]
+    assert answers[2]["case_no"] == answers[1]["case_no"]

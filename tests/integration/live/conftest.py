@@ -179,7 +179,7 @@ class Scene:
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait for something that will happen; fails after 20 s."""
     async with asyncio.timeout(20):
-        while not await condition():  # noqa: ASYNC110  what is waited for happens in a server
+        while not await condition():
             await asyncio.sleep(0.005)
 
 

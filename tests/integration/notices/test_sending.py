@@ -168,7 +168,7 @@ async def test_the_loop_acts_on_a_hint(office: Any) -> None:
         await office.city.post(seq=seq)
         office.sender.hint()
         async with asyncio.timeout(20):
-            while office.counted("sent") < seq:  # noqa: ASYNC110  what is waited for is in the counter
+            while office.counted("sent") < seq:
                 await asyncio.sleep(0.005)
     stop.set()
     await task

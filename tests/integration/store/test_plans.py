@@ -16,6 +16,7 @@ from dispatch.intake.commit import SQL as INTAKE
 NOW = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 # A box around two points: west, south, east, north.
 BOX = ([116.0] * 2, [33.0] * 2, [117.0] * 2, [34.0] * 2)
+NEAR = ([3, 4], ["water"] * 2, *BOX, [6, 9], *BOX)
 # 6,000 cases of 60 units in 400 tiles, one in three still open; each with a task and three clocks. Triggers are off, which
 # matters to no plan.
 SEED = """
@@ -49,7 +50,7 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     # statement, its values, the index it must use, the tables it must not read from end to end
     "claim_due": (DEADLINES.claim_due, (NOW + timedelta(minutes=5), 100), "deadlines_next", frozenset({"deadlines", "cases"})),
     "next_at": (DEADLINES.next_at, (), "deadlines_next", frozenset({"deadlines"})),
-    "candidates": (INTAKE.candidates, ([3, 4], ["water"] * 2, *BOX, [6, 9], *BOX, [], [], [], NOW - timedelta(days=9)), "cases_near", frozenset({"cases"})),
+    "candidates": (INTAKE.candidates, (*NEAR, [], [], [], NOW - timedelta(days=9)), "cases_near", frozenset({"cases"})),
     "queue": (READING.queue, (UNIT, ["to_sign", "handling"], False, ["u3"], 50, None), "assignments_queue", frozenset({"cases", "assignments"})),
     "pull": (ACTIONS.pull, (UNIT, 3, False, ["u3"], None), "assignments_queue", frozenset({"cases", "assignments"})),
     "desk_queue": (READING.desk_queue, (UNIT, ["to_sign"], False, ["u3"], 50), "cases_owner", frozenset({"cases"})),

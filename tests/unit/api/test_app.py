@@ -336,7 +336,7 @@ async def test_a_caller_who_hangs_up_cancels_nothing(services: Any) -> None:
 
     async def slow(call: Call[None, None]) -> Reply:
         begun.set()
-        while call.request.transport is not None:  # noqa: ASYNC110 - aiohttp tells nobody when the caller goes
+        while call.request.transport is not None:
             await asyncio.sleep(0)
         ended.set()
         return Reply()
