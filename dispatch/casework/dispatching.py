@@ -65,6 +65,7 @@ def reopen(turn: Turn) -> None:
         opening.Moment(turn.at, turn.at, False),
         turn.opened_under,
         turn.ids,
+        units=turn.city.units,
         reachable=turn.reachable,
     )
 

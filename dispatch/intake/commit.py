@@ -169,7 +169,15 @@ def _take(incoming: Incoming, one: Plan, held: dict[int, Change], desk: Desk, no
     if one.target is not None:
         change, outcome = held[one.target.id], "attached"
         if one.reopens and not change.case.is_open:
-            opening.reopen(change, opening.INTAKE, moment, desk.city, desk.ids, reachable=opening.reachable(item))
+            opening.reopen(
+                change,
+                opening.INTAKE,
+                moment,
+                desk.city,
+                desk.ids,
+                units=desk.city.units,
+                reachable=opening.reachable(item),
+            )
             outcome = "reopened"
         _keeps_its_own(item)
         opening.attach(change, item, incoming.receipt_no, one.match, moment, new_person=one.new_person)

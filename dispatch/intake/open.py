@@ -7,6 +7,7 @@ import msgspec
 
 from dispatch.casework import clocks
 from dispatch.city.model import City
+from dispatch.city.units import UnitTree
 from dispatch.domain import numbers, priority
 from dispatch.domain.cases import Assignment, Case, Change, Deadline, Words
 from dispatch.domain.reports import Answer, DeadlineView, MatchView
@@ -197,13 +198,16 @@ def _remind(change: Change, *, overdue: bool) -> None:
         change.post(unit, ("handler", "dispatcher"), "reminder", overdue=False)
 
 
-def reopen(change: Change, by: str, moment: Moment, city: City, ids: Ids, *, reachable: bool) -> None:
+def reopen(change: Change, by: str, moment: Moment, city: City, ids: Ids, *, units: UnitTree, reachable: bool) -> None:
     """A closed case whose matter is not solved goes back to its last lead, in a new round with its own limit.
 
-    One that was closed without ever having had a lead goes to the dispatch desk.
+    One that never had a lead, or whose lead is not among today's `units` any more, goes to the dispatch desk. `city` is the
+    one whose limits apply.
     """
     case = change.case
     last = next((a for a in reversed(change.assignments) if a.role == "lead"), None)
+    if last is not None and last.unit not in units:
+        last = case.lead_assignment_id = None
     case.round += 1
     case.version += 1
     case.closed_at = case.settled_at = case.solved = None

@@ -56,7 +56,9 @@ def _about(reading: Reading, city: City) -> str | None:
 
 
 def _neighbourhoods(prepared: Prepared, reading: Reading) -> tuple[int, ...]:
-    """What is locked while this report is compared: its tiles, its person, its named object; else area and category."""
+    """What is locked while this report is compared: its tiles, its person, its named object; without a place area and kin.
+
+    What has none of these is compared with nothing."""
     if prepared.restricted:
         return ()
     names = [b"tile %d" % tile for tile in prepared.tiles]
@@ -64,6 +66,6 @@ def _neighbourhoods(prepared: Prepared, reading: Reading) -> tuple[int, ...]:
         names.append(b"person " + reading.identity.person)
     if reading.report.about is not None and reading.report.about.object:
         names.append(b"object " + reading.report.about.object.encode())
-    if not prepared.tiles:
-        names.append(f"area {prepared.place.area} {prepared.category.kin if prepared.category else ''}".encode())
+    if not prepared.tiles and prepared.place.area and prepared.category:
+        names.append(f"area {prepared.place.area} {prepared.category.kin}".encode())
     return tuple(sorted({int.from_bytes(blake2b(name, digest_size=4).digest()) % NEIGHBOURHOODS for name in names}))

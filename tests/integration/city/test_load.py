@@ -17,7 +17,7 @@ from dispatch.city.files import CONFIG
 from dispatch.city.load import Plan
 from dispatch.domain.errors import RuleBroken
 from tests.harness.town import DEMO, KEYRING, START, Town, load_city, principal, report, town
-from tests.integration.casework.people import DISPATCHER, brought, events_of, opened
+from tests.integration.casework.people import DISPATCHER, SUPERVISOR, brought, events_of, opened
 from tests.integration.city.conftest import Change
 
 UNIT = "drainage,云川排水公司,water-affairs,1,utility,9901\n"
@@ -128,6 +128,19 @@ async def test_the_cases_of_a_removed_unit_move_with_an_event_and_unchanged_cloc
     assert (await old_town.get(f"/cases/{waiting}", principal("handler", "drainage")))[0] == 404
     _, answer = await old_town.send(report(location={"lon": 116.21, "lat": 33.15}))
     assert answer["lead_unit"] == "gas"
+
+
+async def test_a_closed_case_of_a_removed_unit_reopens_at_the_dispatch_desk(
+    old_town: Town, folder: Path, change: Change
+) -> None:
+    number = await brought(old_town, "closed")
+    replaced(folder, change, "gas")
+    await applied(old_town, await planned(old_town, pack(folder)))
+    assert await old_town.services.cities.refresh(old_town.services.pool)
+    status, answer = await old_town.act(number, "reopen", SUPERVISOR, note="没有解决")
+    assert (status, answer["state"]) == (200, "triage")
+    assert await old_town.value("SELECT owner_unit FROM cases WHERE case_no = $1", number) == "dispatch"
+    assert (await old_town.act(number, "dispatch", DISPATCHER, unit="gas", note="由继任单位办理"))[0] == 200
 
 
 async def test_a_new_unit_takes_over_cases_that_were_opened_before_it_existed(
