@@ -22,6 +22,7 @@ from dispatch.city.archive import pack
 from dispatch.city.cli import city
 from dispatch.city.errors import FaultyCity
 from dispatch.cli_feed import demo_command, replay_command
+from dispatch.cli_sla import calendar, sla
 from dispatch.domain.errors import DispatchError
 from dispatch.embedded import folder as data_folder
 from dispatch.logs import configure_logs
@@ -160,6 +161,8 @@ def _show(what: loading.Plan) -> None:
 
 
 main.add_command(city)
+main.add_command(sla)
+main.add_command(calendar)
 main.add_command(replay_command)
 main.add_command(demo_command)
 

@@ -1,10 +1,10 @@
 """The work calendar (工作日历) and the arithmetic of limits on it."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -12,6 +12,7 @@ from chinese_calendar import holidays, workdays  # type: ignore[import-untyped]
 
 from sla.errors import BadFraction, BadSlots, NaiveTime, OutsideCalendar
 from sla.limits import Limit, Mode
+from sla.years import FIXED_DAYS_OFF, Year
 
 Slots = tuple[tuple[time, time], ...]
 
@@ -19,8 +20,6 @@ DEFAULT_SLOTS: Final[Slots] = ((time(8), time(12)), (time(14), time(18)))
 FIRST_YEAR: Final[int] = min(holidays).year
 LAST_PUBLISHED_YEAR: Final[int] = max(holidays).year
 LAST_YEAR: Final = LAST_PUBLISHED_YEAR + 15
-# Days off that the national rule fixes by the solar calendar; the lunar ones of a year are known from its notice only.
-FIXED_DAYS_OFF: Final = frozenset({(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)})
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -35,12 +34,32 @@ class Due(msgspec.Struct, frozen=True):
     provisional: bool
 
 
+class Layout(NamedTuple):
+    """A calendar laid out. Instants and lengths are whole microseconds, instants since 1970 UTC.
+
+    Of each slot its start, its end and the work done before it; of each working day its midnight and the end of its last
+    slot; the bounds of the calendar, the instant from which years are not published, and the length of a normal day.
+    """
+
+    starts: Sequence[int]
+    ends: Sequence[int]
+    before: Sequence[int]
+    day_starts: Sequence[int]
+    day_ends: Sequence[int]
+    begin: int
+    end: int
+    settled: int
+    day: int
+    years: tuple[int, int]
+
+
 class WorkCalendar:
     """Work slots (local wall time) on the working days of mainland China, with a city's own exceptions.
 
     Weekends, holidays and working weekends (调休) follow the yearly notices of the State Council as kept by
-    `chinesecalendar`; `exceptions` maps a day to True (works) or False (off) and goes before them. A year without a
-    notice has its weekends and the fixed statutory days off, and what ends in it is provisional.
+    `chinesecalendar`; `years` are notices it does not know yet, or that the city reads itself, and go before it.
+    `exceptions` maps a day to True (works) or False (off) and goes before both. A year without a notice has its
+    weekends and the fixed statutory days off, and what ends in it or later is provisional.
 
     Instants are kept as whole microseconds since 1970 UTC: every slot of the calendar is laid out once, with the work
     done before it, so that a question is a binary search. A slot edge inside an hour that a clock change skips moves
@@ -49,15 +68,25 @@ class WorkCalendar:
     """
 
     def __init__(
-        self, tz: ZoneInfo, slots: Slots = DEFAULT_SLOTS, exceptions: Mapping[date, bool] | None = None
+        self,
+        tz: ZoneInfo,
+        slots: Slots = DEFAULT_SLOTS,
+        exceptions: Mapping[date, bool] | None = None,
+        years: Iterable[Year] = (),
     ) -> None:
         _check(slots)
         self.tz = tz
         self.slots = slots
+        self.years = tuple(years)
         self._exceptions = dict(exceptions or {})
+        self._years = {year.year: year for year in self.years}
         self._wd = sum(_wall(end) - _wall(start) for start, end in slots)
         self._begin = self._midnight(date(FIRST_YEAR, 1, 1))
-        self._settled = self._midnight(date(LAST_PUBLISHED_YEAR + 1, 1, 1))
+        published = LAST_PUBLISHED_YEAR
+        while published + 1 in self._years:
+            published += 1
+        self.last_published_year = published
+        self._settled = self._midnight(date(published + 1, 1, 1))
         self._end = self._midnight(date(LAST_YEAR + 1, 1, 1))
         self._lay_out()
 
@@ -66,6 +95,8 @@ class WorkCalendar:
         exception = self._exceptions.get(day)
         if exception is not None:
             return exception
+        if (year := self._years.get(day.year)) is not None:
+            return year.is_workday(day)
         if day.year < FIRST_YEAR or day.year > LAST_PUBLISHED_YEAR:
             return day.weekday() < 5 and (day.month, day.day) not in FIXED_DAYS_OFF
         return day in workdays or (day.weekday() < 5 and day not in holidays)
@@ -111,6 +142,14 @@ class WorkCalendar:
             if total:
                 return self._local(self._reach(done + max(1, round(total * fraction))))
         return self._local(begin + round((end - begin) * fraction))
+
+    @property
+    def layout(self) -> "Layout":
+        """Every slot and working day, for arithmetic on arrays."""
+        return Layout(
+            self._starts, self._ends, self._before, self._day_starts, self._day_ends,
+            self._begin, self._end, self._settled, self._wd, (FIRST_YEAR, LAST_YEAR),
+        )  # fmt: skip
 
     def _working_end(self, begin: int, limit: Limit, mode: Mode) -> int:
         if limit.unit == "wh":

@@ -89,3 +89,8 @@ class PolicyFaults(RowFaults):
 class LadderFaults(RowFaults):
     """The ladder cannot be used:
     {error.listing}"""
+
+
+class YearFaults(RowFaults):
+    """The years of the work calendar cannot be used:
+    {error.listing}"""

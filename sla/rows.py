@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Final
 
 from sla.errors import Fault
@@ -68,6 +69,27 @@ class Row:
             if allowed and word not in allowed:
                 self.fault(field, f"unknown value {word!r}; known are {', '.join(allowed)}")
         return tuple(dict.fromkeys(found))
+
+    def dates(self, field: str) -> frozenset[date]:
+        """An array of different days, as TOML dates or as texts like 2027-02-06; empty where the field is absent."""
+        found = self._values.get(field, [])
+        days = [_day(value) for value in found] if isinstance(found, list) else [None]
+        known = [day for day in days if day is not None]
+        if len(known) < len(days):
+            self.fault(field, "must be an array of days like 2027-02-06")
+        if len(set(known)) < len(known):
+            self.fault(field, "names a day twice")
+        return frozenset(known)
+
+
+def _day(value: object) -> date | None:
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return None
+    # A TOML date and time is a date too, but says more than a day.
+    return value if isinstance(value, date) and not isinstance(value, datetime) else None
 
 
 def read_rows(text: str, source: str, table: str) -> tuple[list[Row], list[Fault]]:

@@ -91,6 +91,7 @@ def _settings(city: City) -> dict[str, Hashable]:
         "matching": city.matching,
         "calendar.slots": city.calendar.slots,
         "calendar.days": tuple(sorted(city.special_days.items())),
+        "calendar.years": city.calendar.years,
         "cells.border_m": city.map.border_m,
         "codes.current": tuple(sorted(city.categories.current.items())),
     }

@@ -21,9 +21,10 @@ from dispatch.city.units import Unit, UnitTree
 from gridmap.cells import Cell
 from gridmap.index import GridMap
 from sla.calendar import WorkCalendar
-from sla.errors import Fault, LadderFaults, PolicyFaults, SlaError
+from sla.errors import Fault, RowFaults, SlaError
 from sla.ladder import Ladder
 from sla.policies import PolicyBook
+from sla.years import Year, parse_years
 
 UNITS: Final = "units.csv"
 SENSORS: Final = "sensors.csv"
@@ -33,12 +34,13 @@ RETURNS: Final = "returns.csv"
 SUCCESSORS: Final = "successors.csv"
 POLICIES: Final = "policies.toml"
 LADDER: Final = "ladder.toml"
+HOLIDAYS: Final = "holidays.toml"
 
 # One unit answers for an area of these kinds, so that the local unit of a place is never a guess.
 ONE_PER_AREA: Final = ("district", "street", "community")
 
 T = TypeVar("T", bound=msgspec.Struct)
-B = TypeVar("B", PolicyBook, Ladder)
+B = TypeVar("B", PolicyBook, Ladder, tuple[Year, ...])
 
 
 class Draft:
@@ -139,14 +141,14 @@ class Draft:
         tables = [(table, self._need(table.file)) for table in self.settings.codes] if self.settings else []
         return read_code_tables([(table, data) for table, data in tables if data is not None], self.faults)
 
-    def _book(self, name: str, parse: Callable[[str, str], B]) -> B | None:
-        data = self._need(name)
+    def _book(self, name: str, parse: Callable[[str, str], B], *, optional: bool = False) -> B | None:
+        data = self.files.get(name) if optional else self._need(name)
         text = None if data is None else decode(name, data, self.faults)
         if text is None:
             return None
         try:
             return parse(text, name)
-        except (PolicyFaults, LadderFaults) as error:
+        except RowFaults as error:
             self.faults += error.faults
             return None
 
@@ -158,9 +160,9 @@ class Draft:
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             self._settings_fault("time_zone", str(error))
             return None
-        section = self.settings.calendar
+        section, years = self.settings.calendar, self._book(HOLIDAYS, parse_years, optional=True)
         try:
-            return WorkCalendar(zone, work_slots(section), special_days(section))
+            return WorkCalendar(zone, work_slots(section), special_days(section), years or ())
         except (SlaError, ValueError) as error:
             self._settings_fault("calendar.slots", str(error))
             return None

@@ -6,13 +6,16 @@ from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sla.bulk import BulkCalendar
 from sla.calendar import Slots, WorkCalendar
 from sla.limits import Limit, Mode
 
 MINUTE = timedelta(minutes=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Instants are compared in UTC: a wall time that comes twice compares wrongly otherwise (PEP 495).
 
 
@@ -160,3 +163,17 @@ def test_a_later_start_or_a_longer_limit_is_never_due_earlier(
 
     assert due(start, amount + 1) > due(start, amount)
     assert due(start + MINUTE, amount) >= due(start, amount)
+
+
+limits = st.builds(Limit, st.integers(1, 40), st.sampled_from(["min", "h", "d", "wh", "wd"]))
+
+
+@unhurried
+@given(cities, st.lists(st.tuples(offsets, limits, modes), max_size=12))
+def test_many_at_once_are_due_when_each_alone_is(city: City, asked: list[tuple[int, Limit, Mode]]) -> None:
+    calendar, starts = calendar_of(city), [moment(city, microseconds) for microseconds, _, _ in asked]
+    ticks = np.array([(start - EPOCH) // timedelta(microseconds=1) for start in starts], dtype=np.int64)
+    due, provisional = BulkCalendar(calendar).due(ticks, [a[1] for a in asked], [a[2] for a in asked])
+    alone = [calendar.due(start, limit, mode) for start, (_, limit, mode) in zip(starts, asked, strict=True)]
+    assert [EPOCH + timedelta(microseconds=int(tick)) for tick in due] == [each.at for each in alone]
+    assert list(provisional) == [each.provisional for each in alone]

@@ -1,5 +1,6 @@
 """What changed between two versions of a city."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,15 @@ def test_what_is_removed_without_successor_is_an_orphan(folder: Path, before: Ci
     assert found.orphans(read(folder)) == (("unit", "c-990101001002"),)
     (folder / "successors.csv").write_text("kind,code,successor\nunit,c-990101001002,c-990101001902\n", "utf-8")
     assert found.orphans(read(folder)) == ()
+
+
+def test_a_year_with_its_notice_is_found_and_counts(folder: Path, before: City) -> None:
+    off = ", ".join(f'"2027-{day}"' for day in ("01-01", "05-01", "05-02", "10-01", "10-02", "10-03", "03-03"))
+    year = f'[[year]]\nyear = 2027\nnotice = "https://www.gov.cn/invented"\noff = [{off}]\n'
+    (folder / "holidays.toml").write_text(year, "utf-8")
+    after = read(folder)
+    assert difference(before, after).settings == Change((), (), ("calendar.years",))
+    assert not after.calendar.is_workday(date(2027, 3, 3))
+    (folder / "holidays.toml").write_text(year.replace("2027-03-03", "2026-03-03"), "utf-8")
+    faults = read_city(folder)[1]
+    assert [(each.file, each.line, each.field) for each in faults] == [("holidays.toml", 4, "off")]

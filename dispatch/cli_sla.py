@@ -1,0 +1,234 @@
+"""`dispatch sla` and `dispatch calendar`: what a limit comes to, and which days are worked, without a database."""
+
+import csv
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+import numpy as np
+from rich.columns import Columns
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+from sla.bulk import BulkCalendar
+from sla.calendar import LAST_YEAR, WorkCalendar
+from sla.errors import Fault, RowFaults, SlaError
+from sla.limits import MODES, Dialect, Limit, Mode, parse_limit
+from sla.years import parse_years
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+COLUMNS: Final = ("at", "limit", "mode")
+MARKS: Final = {(True, True): ("班", "bold yellow"), (False, False): ("休", "red")}
+NO_TIME: Final = "is not a time like 2026-02-13 17:00"
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class Zone(click.ParamType[ZoneInfo]):
+    """An IANA time zone."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ZoneInfo:
+        if isinstance(value, ZoneInfo):
+            return value
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.fail(f"{value!r} is not a time zone; one is Asia/Shanghai", param, ctx)
+
+
+tz_option = click.option(
+    "--tz", type=Zone(), default="Asia/Shanghai", show_default=True, help="Zone of local times (时区)."
+)
+calendar_option = click.option(
+    "--calendar", "years", type=FILE, help="TOML file of years with their notices (放假安排), before the built-in ones."
+)
+
+
+@click.group("sla")
+def sla() -> None:
+    """Limits and due times (时限、到期时间)."""
+
+
+@sla.command()
+@click.option("--at", help="Start, local: 2026-02-13 17:00, or with an offset (起算时间).")
+@click.option("--limit", help="30min 24h 7d 4wh 5wd, or 2工作日 (时限).")
+@click.option("--mode", type=click.Choice(MODES), default="hours8", show_default=True, help="How a working day reads.")
+@click.option("--dialect", type=click.Choice(("hotline", "city-management")), help="How bare 小时 and 天 read (方言).")
+@calendar_option
+@tz_option
+@click.option("--in", "source", type=FILE, help="CSV of at,limit,mode instead of one question (批量).")
+@click.option("--out", "target", type=click.Path(dir_okay=False, path_type=Path), help="CSV to write.")
+def due(
+    at: str | None,
+    limit: str | None,
+    mode: Mode,
+    dialect: Dialect | None,
+    years: Path | None,
+    tz: ZoneInfo,
+    source: Path | None,
+    target: Path | None,
+) -> None:
+    """When a limit that starts at a time is used up (到期时间); `provisional` where that year has no notice yet.
+
+    \b
+    Examples:
+        dispatch sla due --at "2026-02-13 17:00" --limit 2wd --mode day_end
+        dispatch sla due --at "2026-09-30 16:00" --limit 4小时 --dialect city-management
+        dispatch sla due --in cases.csv --out due.csv
+    """
+    one, many = bool(at or limit), bool(source or target)
+    if one == many or (one and not (at and limit)) or (many and not (source and target)):
+        raise click.UsageError("give --at and --limit for one due time, or --in and --out for a file of them")
+    work_calendar = read_calendar(tz, years)
+    try:
+        if source and target:
+            return _file(source, target, work_calendar, mode, dialect)
+        found = work_calendar.due(_moment(at or "", tz), parse_limit(limit or "", dialect), mode)
+    except SlaError as error:
+        raise click.ClickException(str(error)) from None
+    except ValueError:
+        raise click.BadParameter(f"{at!r} {NO_TIME}", param_hint="--at") from None
+    click.echo(f"{found.at.isoformat()}{' provisional' if found.provisional else ''}")
+
+
+def read_calendar(tz: ZoneInfo, years: Path | None) -> WorkCalendar:
+    """The national calendar with the years of a file before it; every fault of that is listed."""
+    try:
+        return WorkCalendar(tz, years=parse_years(years.read_text("utf-8-sig"), years.name) if years else ())
+    except RowFaults as error:
+        raise click.ClickException(str(error)) from None
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{years}: is not UTF-8") from None
+
+
+def _moment(text: str, tz: ZoneInfo) -> datetime:
+    moment = datetime.fromisoformat(text.strip())
+    return moment if moment.tzinfo else moment.replace(tzinfo=tz)
+
+
+def _file(source: Path, target: Path, calendar: WorkCalendar, mode: Mode, dialect: Dialect | None) -> None:
+    """Answers a whole CSV, or names every row that cannot be answered and writes nothing."""
+    with source.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        if missing := [name for name in COLUMNS[:2] if name not in (reader.fieldnames or ())]:
+            raise click.ClickException(f"{source}:1: column {', '.join(missing)} is missing; it needs at,limit,mode")
+        rows = [(reader.line_num, row) for row in reader]
+    starts, limits, modes = [], [], []
+    faults: list[Fault] = []
+    shown = Console(stderr=True)
+    for line, row in track(rows, "reading 读取", console=shown, disable=not shown.is_terminal):
+        answer = _question(source.name, line, row, calendar.tz, mode, dialect, faults)
+        if answer is not None:
+            starts.append((answer[0] - EPOCH) // MICROSECOND)
+            limits.append(answer[1])
+            modes.append(answer[2])
+    if faults:
+        raise click.ClickException("\n".join(["", *map(str, faults)]))
+    ends, provisional = BulkCalendar(calendar).due(np.array(starts, dtype=np.int64), limits, modes)
+    _write(target, [row for _, row in rows], modes, _local(ends.tolist(), calendar.tz), provisional.tolist())
+    click.echo(f"{len(rows)} due times (到期时间) → {target}", err=True)
+
+
+def _question(
+    name: str,
+    line: int,
+    row: dict[str, str],
+    tz: ZoneInfo,
+    mode: Mode,
+    dialect: Dialect | None,
+    faults: list[Fault],
+) -> tuple[datetime, Limit, Mode] | None:
+    before = len(faults)
+    start, limit = None, None
+    try:
+        start = _moment(row["at"] or "", tz)
+    except ValueError:
+        faults.append(Fault(name, line, "at", f"{row['at']!r} {NO_TIME}"))
+    try:
+        limit = parse_limit(row["limit"] or "", dialect)
+    except SlaError as error:
+        faults.append(Fault(name, line, "limit", str(error)))
+    written = row.get("mode") or mode
+    chosen = next((known for known in MODES if known == written), None)
+    if chosen is None:
+        faults.append(Fault(name, line, "mode", f"{written!r} is not one of {', '.join(MODES)}"))
+    if start is None or limit is None or chosen is None or len(faults) > before:
+        return None
+    return start, limit, chosen
+
+
+def _local(instants: Iterable[int], tz: ZoneInfo) -> list[str]:
+    return [
+        (EPOCH + instant * MICROSECOND).astimezone(tz).replace(tzinfo=None).isoformat(sep=" ") for instant in instants
+    ]
+
+
+def _write(target: Path, rows: list[dict[str, str]], modes: list[Mode], ends: list[str], flags: list[bool]) -> None:
+    with target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow((*COLUMNS, "due", "provisional"))
+        for row, mode, end, flag in zip(rows, modes, ends, flags, strict=True):
+            writer.writerow((row["at"], row["limit"], mode, end, "true" if flag else "false"))
+
+
+@click.group("calendar")
+def calendar() -> None:
+    """The work calendar (工作日历)."""
+
+
+@calendar.command()
+@click.argument("year", type=click.IntRange(2004, LAST_YEAR), required=False)
+@calendar_option
+def show(year: int | None, years: Path | None) -> None:
+    """Draw a YEAR, this one unless given: 休 off though no weekend, 班 a weekend that is worked.
+
+    \b
+    Examples:
+        dispatch calendar show 2026
+        dispatch calendar show 2027 --calendar holidays.toml
+    """
+    year = year or datetime.now(UTC).year
+    drawn = read_calendar(ZoneInfo("Asia/Shanghai"), years)
+    console = Console()
+    console.print(Columns([_month(drawn, year, month) for month in range(1, 13)], padding=(1, 3)))
+    days = [date(year, 1, 1) + timedelta(days=n) for n in range(366)]
+    worked = sum(drawn.is_workday(day) for day in days if day.year == year)
+    console.print(f"{year}: {worked} working days (工作日). {_origin(drawn, year)}", highlight=False)
+
+
+def _month(calendar: WorkCalendar, year: int, month: int) -> Table:
+    table = Table(title=f"{year}-{month:02}", box=None, padding=(0, 1, 0, 0), title_justify="left")
+    for name in "一二三四五六日":
+        table.add_column(name, justify="right", min_width=4)
+    first = date(year, month, 1)
+    week: list[Text] = [Text("")] * first.weekday()
+    day = first
+    while day.month == month:
+        week.append(_day(calendar, day))
+        day += timedelta(days=1)
+        if len(week) == 7 or day.month != month:
+            table.add_row(*week)
+            week = []
+    return table
+
+
+def _day(calendar: WorkCalendar, day: date) -> Text:
+    weekend, worked = day.weekday() > 4, calendar.is_workday(day)
+    mark, style = MARKS.get((weekend, worked), ("", "" if worked else "dim"))
+    return Text(f"{mark}{day.day}", style)
+
+
+def _origin(calendar: WorkCalendar, year: int) -> str:
+    own = next((each for each in calendar.years if each.year == year), None)
+    if own is not None:
+        return f"Notice (通知): {own.notice}"
+    if year > calendar.last_published_year:
+        return "No notice yet (尚未公布): weekends and the fixed statutory days only; what is due then is provisional (暂定)."
+    return "As published by the State Council (国务院放假安排), from chinesecalendar."
