@@ -12,17 +12,20 @@ from typing import Any
 import asyncpg
 import click
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from dispatch import demo as demonstration
 from dispatch import embedded, server
+from dispatch.casework import provisional
 from dispatch.casework.moves import mover
 from dispatch.city import load as loading
 from dispatch.city.archive import pack
 from dispatch.city.cli import city
 from dispatch.city.errors import FaultyCity
+from dispatch.city.versions import Cities
 from dispatch.cli_feed import demo_command, replay_command
-from dispatch.cli_sla import calendar, sla
+from dispatch.cli_sla import calendar, read_calendar, sla
 from dispatch.domain.errors import DispatchError
 from dispatch.embedded import folder as data_folder
 from dispatch.logs import configure_logs
@@ -33,8 +36,10 @@ from dispatch.settings import Settings, from_environment
 from dispatch.store.clock import SystemClock
 from dispatch.store.migrate import migrate
 from dispatch.store.pool import open_pool
+from sla.calendar import WorkCalendar
 
 console = Console(stderr=True)
+SHOWN = 50
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -87,8 +92,6 @@ def load_accounts() -> None:
 async def _load_accounts(
     url: str, keys_: Keyring, given: dict[str, str] | None = None, *, must_change: bool = True
 ) -> dict[str, str]:
-    from dispatch.city.versions import Cities
-
     pool = await open_pool(url, size=2)
     try:
         cities = await Cities.open(pool)
@@ -124,14 +127,35 @@ async def _load_city(
     try:
         what = await loading.plan(connection, archive)
         _show(what)
-        if what.same or dry_run or not (yes or click.confirm("Put it in force?")):
+        settled = [each async for each in provisional.moved_by(connection, what.city.calendar)]
+        console.print(f"provisional deadlines (暂定) that its calendar moves: {len(settled)}")
+        if dry_run or not (what.same or yes or click.confirm("Put it in force?")):
             return
-        async with connection.transaction():
-            now = await SystemClock().now(connection)
-            moved = await loading.apply(connection, what, by=by, now=now, move=mover(keys_))
-        console.print(f"version {what.city.version} of {what.city.name} is in force; {moved} open cases moved")
+        if not what.same:
+            async with connection.transaction():
+                now = await SystemClock().now(connection)
+                moved = await loading.apply(connection, what, by=by, now=now, move=mover(keys_))
+            console.print(f"version {what.city.version} of {what.city.name} is in force; {moved} open cases moved")
+        await _settle_provisional(url, keys_, by)
     finally:
         await connection.close()
+
+
+async def _settle_provisional(url: str, keys_: Keyring, by: str) -> None:
+    """The sweep behind a load: what was broken off goes on with the next load, also of the same city."""
+    pool = await open_pool(url, size=2)
+    try:
+        cities = await Cities.open(pool)
+        cases = await pool.fetchval(provisional.SQL.how_many_provisional)
+        with Progress(console=console, disable=not console.is_terminal) as progress:
+            task = progress.add_task("settling 核定", total=cases)
+            settled = await provisional.settle(
+                pool, cities, keys_, SystemClock(), by=by, done=lambda n: progress.advance(task, n)
+            )
+        if settled:
+            console.print(f"{settled} provisional deadlines settled")
+    finally:
+        await pool.close()
 
 
 def _show(what: loading.Plan) -> None:
@@ -158,6 +182,40 @@ def _show(what: loading.Plan) -> None:
     console.print(f"open cases that move to a successor: {what.touched}")
     for kind, code in what.orphans[:20]:
         console.print(f"[red]{kind} {code} is removed and has no successor")
+
+
+@calendar.command("diff")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def calendar_diff(file: Path) -> None:
+    """Which open deadlines the years in FILE would move (会变动的时限), before they are put in force; changes nothing.
+
+    \b
+    dispatch calendar diff holidays.toml
+    """
+    moved = run(_calendar_diff(owner_url(), file))
+    table = Table("case 工单", "clock 时限", "unit 单位", "limit", "due 现为", "would be 将为", title=file.name)
+    for each in moved[:SHOWN]:
+        table.add_row(
+            each.case_no, each.clock, each.unit, each.limit, each.due_at.isoformat(), each.moved_to.isoformat()
+        )
+    if moved:
+        Console().print(table)
+    more = f" (the first {SHOWN} are shown)" if len(moved) > SHOWN else ""
+    click.echo(f"{len(moved)} provisional deadlines would move{more}")
+
+
+async def _calendar_diff(url: str, file: Path) -> list[provisional.Moved]:
+    pool = await open_pool(url, size=1)
+    try:
+        city_ = (await Cities.open(pool)).current
+        years = read_calendar(city_.tz, file).years
+        with_file = WorkCalendar(city_.tz, city_.calendar.slots, city_.special_days, years)
+        return [
+            replace(each, due_at=each.due_at.astimezone(city_.tz), moved_to=each.moved_to.astimezone(city_.tz))
+            async for each in provisional.moved_by(pool, with_file)
+        ]
+    finally:
+        await pool.close()
 
 
 main.add_command(city)

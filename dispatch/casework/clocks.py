@@ -11,7 +11,7 @@ from dispatch.domain.cases import Assignment, Case, Deadline
 from dispatch.domain.errors import RuleBroken
 from sla.calendar import WorkCalendar
 from sla.ladder import Ladder
-from sla.limits import Limit, Mode
+from sla.limits import Limit, Mode, parse_limit
 from sla.policies import PolicyBook, PolicyLimit
 
 # A due instant that a superior has set: shares of it run through.
@@ -59,6 +59,16 @@ def start(
     else:
         deadline.next_at = planned_at(deadline)
     return deadline
+
+
+def move(city: City, case: Case, deadline: Deadline, due_at: datetime) -> None:
+    """Gives a running deadline of known limit another due instant; steps that were taken stay taken."""
+    limit, mode = parse_limit(deadline.limit_text), deadline.mode
+    _, _, deadline.plan = _timetable(
+        city.calendar, city.ladder, deadline.clock, case.urgency, limit, mode, deadline.started_at, due_at
+    )
+    deadline.due_at, deadline.provisional = due_at, False
+    deadline.next_at = planned_at(deadline)
 
 
 @lru_cache(maxsize=4096)

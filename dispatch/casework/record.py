@@ -54,7 +54,9 @@ DEADLINE_COLUMNS = (
 )  # fmt: skip
 EVENT_COLUMNS = ("opened_month", "case_id", "seq", "at", "type", "actor", "body", "mac")
 TEXT_COLUMNS = ("id", "case_id", "report_id", "kind", "author", "written_at", "nonce", "sealed")
-DEADLINE_UPDATED = ("id", "unit", "due_at", "status", "step", "next_at", "attempts", "stopped_at", "provisional")
+DEADLINE_UPDATED = (
+    "id", "unit", "due_at", "status", "step", "next_at", "attempts", "stopped_at", "provisional", "plan",
+)  # fmt: skip
 # The values by which a held row is known to have changed; what did not change is not written.
 _decided = attrgetter(*(name for name in CASE_UPDATED if name not in CASE_ADVANCED))
 _tasked = attrgetter(*ASSIGNMENT_UPDATED)

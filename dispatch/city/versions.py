@@ -1,6 +1,7 @@
 """Versions of the city as the database keeps them: read once a process, swapped when a newer one is loaded."""
 
 import asyncio
+from dataclasses import replace
 
 import asyncpg
 import structlog
@@ -31,17 +32,22 @@ class Cities:
         return cls(await _read(pool, newest["version"]))
 
     async def version(self, connection: Executor, number: int) -> City:
-        """The version under which a case was opened."""
-        if number not in self._known:
-            self._known[number] = await _read(connection, number)
-        return self._known[number]
+        """The version under which a case was opened, with the work calendar of today.
+
+        Limits and ladder are what the case was opened under; which days are worked is no rule of a case but a fact.
+        """
+        city = self._known.get(number) or await _read(connection, number)
+        if city.calendar is not self.current.calendar:
+            city = replace(city, calendar=self.current.calendar)
+        self._known[number] = city
+        return city
 
     async def refresh(self, pool: asyncpg.Pool) -> bool:
         """Swaps to a newer version if there is one; True if there was."""
         newest = await pool.fetchrow(SQL.newest)
         if newest is None or newest["version"] <= self.current.version:
             return False
-        self.current = await self.version(pool, newest["version"])
+        self.current = self._known[newest["version"]] = await _read(pool, newest["version"])
         log.info("city.swapped", version=self.current.version)
         return True
 

@@ -7,7 +7,8 @@ from dispatch.city.model import City
 from dispatch.intake.read import Reading
 from gridmap import crs
 
-# Tiles are the neighbourhoods of matching: 0.004° of latitude is 445 m, so a circle of up to 150 m touches at most four.
+# Tiles are the neighbourhoods of matching: 0.004° of latitude is 445 m, and of longitude 300 m at 47.6° and more south of it,
+# so a circle of up to 150 m touches at most four; further north, where tiles are narrower, six.
 TILE_DEGREES = 0.004
 METRES_PER_DEGREE = 111_320.0
 
@@ -75,11 +76,16 @@ def _point(reading: Reading, city: City) -> tuple[float, float] | None:
     if west <= lat <= east and south <= lon <= north and not (west <= lon <= east and south <= lat <= north):
         reading.aside("location", raw, "swapped", "longitude and latitude look exchanged")
         return None
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+    # At the edge of the world a point of another system may become none.
+    point = crs.to_wgs84(lon, lat, location.crs) if _on_earth(lon, lat) else (lon, lat)
+    if not _on_earth(*point):
         reading.aside("location", raw, "out_of_range", "not a point on earth")
         return None
-    lon, lat = crs.to_wgs84(lon, lat, location.crs)
-    return float(lon), float(lat)
+    return float(point[0]), float(point[1])
+
+
+def _on_earth(lon: float, lat: float) -> bool:
+    return -180 <= lon <= 180 and -90 <= lat <= 90
 
 
 def tile_of(lon: float, lat: float) -> int:

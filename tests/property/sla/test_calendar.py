@@ -175,5 +175,5 @@ def test_many_at_once_are_due_when_each_alone_is(city: City, asked: list[tuple[i
     ticks = np.array([(start - EPOCH) // timedelta(microseconds=1) for start in starts], dtype=np.int64)
     due, provisional = BulkCalendar(calendar).due(ticks, [a[1] for a in asked], [a[2] for a in asked])
     alone = [calendar.due(start, limit, mode) for start, (_, limit, mode) in zip(starts, asked, strict=True)]
-    assert [EPOCH + timedelta(microseconds=int(tick)) for tick in due] == [each.at for each in alone]
+    assert [EPOCH + timedelta(microseconds=int(tick)) for tick in due] == [each.at.astimezone(UTC) for each in alone]
     assert list(provisional) == [each.provisional for each in alone]

@@ -1,0 +1,102 @@
+"""Deadlines that end in a year without a notice (暂定), once the notice is there.
+
+| then the deadline            | what happens                                                                |
+|------------------------------|-----------------------------------------------------------------------------|
+| ends in a published year     | due instant and ladder computed anew from the original start; an event each |
+| still ends in no such year   | nothing: it stays provisional                                               |
+| ran out, or was stopped      | nothing: what was judged by then stands                                     |
+
+A sweep goes in chunks, each its own transaction holding its cases; one that was broken off goes on where it is started
+again, because what is settled is provisional no more.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import asyncpg
+
+from dispatch.casework import clocks, record
+from dispatch.city.model import City
+from dispatch.city.versions import Cities
+from dispatch.domain.cases import Change, Deadline
+from dispatch.people.keyring import Keyring
+from dispatch.store.clock import Clock
+from dispatch.store.pool import Executor
+from dispatch.store.statements import load
+from sla.calendar import WorkCalendar
+from sla.limits import Mode, parse_limit
+
+SQL = load(__file__, "provisional")
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A deadline as it stands and as a calendar would have it."""
+
+    case_no: str
+    clock: str
+    unit: str
+    limit: str
+    due_at: datetime
+    moved_to: datetime
+
+
+async def moved_by(connection: Executor, calendar: WorkCalendar) -> AsyncIterator[Moved]:
+    """The provisional deadlines that `calendar` would settle at another instant, by case; changes nothing."""
+    behind = 0
+    while rows := await connection.fetch(SQL.provisional_deadlines, behind, CHUNK):
+        for row in rows:
+            due = _settled(calendar, row["started_at"], row["limit_text"], row["mode"])
+            if due is not None and due != row["due_at"]:
+                yield Moved(row["case_no"], row["clock"], row["unit"], row["limit_text"], row["due_at"], due)
+        behind = rows[-1]["case_id"]
+
+
+async def settle(
+    pool: asyncpg.Pool, cities: Cities, keyring: Keyring, clock: Clock, *, by: str, done: Callable[[int], Any]
+) -> int:
+    """Settles what the calendar in force can settle; returns how many deadlines. `done` hears of each chunk of cases."""
+    behind = settled = 0
+    while rows := await pool.fetch(SQL.provisional_deadlines, behind, CHUNK):
+        ids = sorted({row["case_id"] for row in rows})
+        async with pool.acquire() as connection, connection.transaction():
+            held = await record.hold(connection, ids)
+            now = await clock.now(connection)
+            for change in held.values():
+                city = await cities.version(connection, change.case.city_version)
+                settled += _settle(change, city, by, now)
+            changed = [change for change in held.values() if change.events]
+            if changed:
+                await record.save(connection, keyring, cities.current.map.areas, changed)
+        done(len(ids))
+        behind = ids[-1]
+    return settled
+
+
+def _settle(change: Change, city: City, by: str, now: datetime) -> int:
+    settled = 0
+    for deadline in change.live():
+        if deadline.provisional and deadline.status == "running":
+            due = _settled(city.calendar, deadline.started_at, deadline.limit_text, deadline.mode)
+            if due is not None:
+                _move(change, deadline, due, city, by, now)
+                settled += 1
+    return settled
+
+
+def _settled(calendar: WorkCalendar, started_at: datetime, limit: str, mode: str) -> datetime | None:
+    """The due instant, unless it still ends in a year without notice."""
+    due = calendar.due(started_at, parse_limit(limit), cast(Mode, mode))
+    return None if due.provisional else due.at.astimezone(UTC)
+
+
+def _move(change: Change, deadline: Deadline, due: datetime, city: City, by: str, now: datetime) -> None:
+    before = deadline.due_at
+    clocks.move(city, change.case, deadline, due)
+    change.event(
+        "deadline_settled", change.instant(now), by, clock=deadline.clock, unit=deadline.unit, assignment=deadline.assignment_id,
+        round=deadline.round, before=before, due_at=due,
+    )  # fmt: skip
