@@ -18,6 +18,7 @@ from rich.text import Text
 from sla.bulk import BulkCalendar
 from sla.calendar import LAST_YEAR, WorkCalendar
 from sla.errors import Fault, RowFaults, SlaError
+from sla.explanation import NAMES, explain
 from sla.limits import MODES, Dialect, Limit, Mode, parse_limit
 from sla.years import parse_years
 
@@ -96,6 +97,44 @@ def due(
     except ValueError:
         raise click.BadParameter(f"{at!r} {NO_TIME}", param_hint="--at") from None
     click.echo(f"{found.at.isoformat()}{' provisional' if found.provisional else ''}")
+
+
+@sla.command("explain")
+@click.option("--at", required=True, help="Start, local: 2026-02-13 17:00, or with an offset (起算时间).")
+@click.option("--limit", required=True, help="30min 24h 7d 4wh 5wd, or 2工作日 (时限).")
+@click.option("--mode", type=click.Choice(MODES), default="hours8", show_default=True, help="How a working day reads.")
+@click.option("--dialect", type=click.Choice(("hotline", "city-management")), help="How bare 小时 and 天 read (方言).")
+@calendar_option
+@tz_option
+def explain_(at: str, limit: str, mode: Mode, dialect: Dialect | None, years: Path | None, tz: ZoneInfo) -> None:
+    """Why a limit ends when it does: every stretch that counts and that does not, and their sum (时限说明).
+
+    \b
+    Example:
+        dispatch sla explain --at "2026-02-13 17:00" --limit 2wd
+    """
+    work_calendar = read_calendar(tz, years)
+    try:
+        start, asked = _moment(at, tz), parse_limit(limit, dialect)
+        slices, found = explain(work_calendar, start, asked, mode), work_calendar.due(start, asked, mode)
+    except SlaError as error:
+        raise click.ClickException(str(error)) from None
+    except ValueError:
+        raise click.BadParameter(f"{at!r} {NO_TIME}", param_hint="--at") from None
+    table = Table("from 起", "to 止", "", "counted 计入", "")
+    for each in slices:
+        zh, en = NAMES[each.kind]
+        amount = f"{each.days} d" if each.days else str(timedelta(seconds=each.seconds)) if each.counted else "–"
+        table.add_row(
+            f"{each.start:%Y-%m-%d %H:%M:%S}", f"{each.end:%Y-%m-%d %H:%M:%S}", f"{zh} {en}", amount,
+            f"{each.note} {each.note_en}".strip(), style="" if each.counted else "dim",
+        )  # fmt: skip
+    Console().print(table)
+    days, seconds = sum(each.days for each in slices), sum(each.seconds for each in slices)
+    total = f"{days} working days (工作日)" if days else f"{timedelta(seconds=round(seconds, 6))}"
+    click.echo(
+        f"sum 合计: {total} = {asked}; due 到期: {found.at.isoformat()}{' provisional 暂定' if found.provisional else ''}"
+    )
 
 
 def read_calendar(tz: ZoneInfo, years: Path | None) -> WorkCalendar:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
-from chinese_calendar import holidays, workdays  # type: ignore[import-untyped]
+from chinese_calendar import Holiday, holidays, workdays  # type: ignore[import-untyped]
 
 from sla.errors import BadFraction, BadSlots, NaiveTime, OutsideCalendar
 from sla.limits import Limit, Mode
@@ -21,6 +21,7 @@ FIRST_YEAR: Final[int] = min(holidays).year
 LAST_PUBLISHED_YEAR: Final[int] = max(holidays).year
 LAST_YEAR: Final = LAST_PUBLISHED_YEAR + 15
 
+_IN_CHINESE: Final[dict[str, str]] = {holiday.value: holiday.chinese for holiday in Holiday}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _SECOND: Final = 1_000_000
@@ -100,6 +101,27 @@ class WorkCalendar:
         if day.year < FIRST_YEAR or day.year > LAST_PUBLISHED_YEAR:
             return day.weekday() < 5 and (day.month, day.day) not in FIXED_DAYS_OFF
         return day in workdays or (day.weekday() < 5 and day not in holidays)
+
+    def name_of(self, day: date) -> tuple[str, str]:
+        """What a day off, or a weekend that is worked, is called in Chinese and English; empty where nothing is known."""
+        if day in self._exceptions:
+            return "本市安排", "the city's own arrangement"
+        if (year := self._years.get(day.year)) is not None:
+            return ("放假安排", "by the notice") if day in year.off | year.work else ("", "")
+        holiday = holidays.get(day) or workdays.get(day)
+        if holiday is not None:
+            return _IN_CHINESE[holiday], holiday
+        fixed = not FIRST_YEAR <= day.year <= LAST_PUBLISHED_YEAR and (day.month, day.day) in FIXED_DAYS_OFF
+        return ("法定节假日", "statutory day off") if fixed else ("", "")
+
+    def slots_of(self, day: date) -> list[tuple[datetime, datetime]]:
+        """The slots of a working day as instants, in order; none of a day off."""
+        first = bisect_left(self._starts, self._midnight(day))
+        behind = bisect_left(self._starts, self._midnight(day + timedelta(days=1)))
+        return [
+            (_EPOCH + self._starts[slot] * _MICROSECOND, _EPOCH + self._ends[slot] * _MICROSECOND)
+            for slot in range(max(first, 1), behind)
+        ]
 
     def worked(self, a: datetime, b: datetime) -> int:
         """Whole seconds inside work slots from `a` to `b`; 0 if `b` is not later. Raises NaiveTime, OutsideCalendar."""

@@ -15,6 +15,7 @@ from dispatch.casework.history import Closing
 from dispatch.casework.queue import pull
 from dispatch.domain.errors import DispatchError, NotFound, TooLarge
 from dispatch.insight import cases as reading
+from dispatch.insight import clocks
 from dispatch.insight.cases import Filters
 
 ACTIONS = {**dispatching.ACTIONS, **handling.ACTIONS, **closing.ACTIONS}
@@ -111,7 +112,7 @@ async def explain(call: Call[None, None]) -> Reply:
 
 
 async def explain_deadlines(call: Call[None, None]) -> Reply:
-    return Reply(await reading.explain_deadlines(call.services.workplace, call.actor, call.params["case_no"]))
+    return Reply(await clocks.explain_deadlines(call.services.workplace, call.actor, call.params["case_no"]))
 
 
 async def unmask(call: Call[Purpose, None]) -> Reply:

@@ -244,16 +244,6 @@ async def explain(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
     }
 
 
-async def explain_deadlines(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
-    """Each clock of a case: the limit, the policy it comes from, how it reads, and the ladder that was frozen with it."""
-    row = await find(at, by, case_no)
-    return {
-        "case_no": case_no,
-        "city_version": row["city_version"],
-        "deadlines": [deadline(d) for d in await at.pool.fetch(SQL.deadlines, row["id"])],
-    }
-
-
 async def escalations(
     at: Workplace, by: Principal, after: tuple[datetime, int] | None, *, level: int, waiting: bool, limit: int
 ) -> list[dict[str, Any]]:

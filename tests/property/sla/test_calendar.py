@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sla.bulk import BulkCalendar
 from sla.calendar import Slots, WorkCalendar
+from sla.explanation import explain
 from sla.limits import Limit, Mode
 
 MINUTE = timedelta(minutes=1)
@@ -177,3 +178,27 @@ def test_many_at_once_are_due_when_each_alone_is(city: City, asked: list[tuple[i
     alone = [calendar.due(start, limit, mode) for start, (_, limit, mode) in zip(starts, asked, strict=True)]
     assert [EPOCH + timedelta(microseconds=int(tick)) for tick in due] == [each.at.astimezone(UTC) for each in alone]
     assert list(provisional) == [each.provisional for each in alone]
+
+
+@unhurried
+@given(cities, offsets, limits, modes)
+def test_an_explanation_has_no_gap_and_its_counted_stretches_are_the_limit(
+    city: City, offset: int, limit: Limit, mode: Mode
+) -> None:
+    calendar, start = calendar_of(city), moment(city, offset)
+    slices = explain(calendar, start, limit, mode)
+    ends = [start, *(each.end.astimezone(UTC) for each in slices)]
+    assert [each.start.astimezone(UTC) for each in slices] == ends[:-1]
+    assert ends[-1] == calendar.due(start, limit, mode).at.astimezone(UTC)
+    assert all(each.start < each.end or each.start.astimezone(UTC) < each.end.astimezone(UTC) for each in slices)
+    assert all((each.seconds > 0 or each.days > 0) == each.counted for each in slices)
+    if limit.unit == "wd" and mode == "day_end":
+        assert sum(each.days for each in slices) == limit.amount
+    else:
+        day = sum(minutes(closes) - minutes(opens) for opens, closes in city.slots) * 60
+        length = {"min": 60, "h": 3_600, "d": 86_400, "wh": 3_600, "wd": day}[limit.unit]
+        assert round(sum(each.seconds for each in slices), 6) == limit.amount * length
+
+
+def minutes(wall: time) -> int:
+    return wall.hour * 60 + wall.minute

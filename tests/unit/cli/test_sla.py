@@ -117,3 +117,13 @@ def test_a_faulty_file_of_years_is_told_with_its_lines(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["calendar", "show", "2027", "--calendar", str(tmp_path / "holidays.toml")])
     assert done.exit_code == 1
     assert "holidays.toml:1: notice: is missing" in done.output
+
+
+def test_an_explanation_shows_what_counts_and_its_sum() -> None:
+    done = CliRunner().invoke(
+        main, ["sla", "explain", "--at", "2026-02-13 17:00", "--limit", "2wd"], env={"COLUMNS": "160"}
+    )
+    assert done.exit_code == 0, done.output
+    for told in ("调休上班 worked weekend", "春节 Spring Festival", "午休 break", "非工作时段 outside working hours"):
+        assert told in done.output
+    assert "sum 合计: 16:00:00 = 2wd; due 到期: 2026-02-24T17:00:00+08:00" in done.output

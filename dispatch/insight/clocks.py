@@ -1,0 +1,49 @@
+"""Why each clock of a case ends when it does, in stretches that a citizen's lawyer can add up."""
+
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from dispatch.casework.actions import Workplace
+from dispatch.insight.cases import SQL, deadline, find
+from dispatch.people.principal import Principal
+from sla import explanation
+from sla.calendar import WorkCalendar
+from sla.light import light, used
+from sla.limits import parse_limit
+
+
+async def explain_deadlines(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
+    """Each clock of a case: the limit, the policy it comes from, how it reads, the ladder that was frozen with it.
+
+    `slices` are the stretches from start to due instant, counted and not counted; `light` is the clock's colour now, or
+    what it was when it stopped.
+    """
+    row = await find(at, by, case_no)
+    calendar, now = at.cities.current.calendar, await at.clock.now(at.pool)
+    return {
+        "case_no": case_no,
+        "city_version": row["city_version"],
+        "deadlines": [
+            deadline(d) | _time_of(calendar, d, d["stopped_at"] or now)
+            for d in await at.pool.fetch(SQL.deadlines, row["id"])
+        ],
+    }
+
+
+def _time_of(calendar: WorkCalendar, row: asyncpg.Record, now: datetime) -> dict[str, Any]:
+    """How the time of a clock is counted. One whose due instant was given, or moved by hand, has no slices."""
+    limit = None if row["limit_text"] == "given" else parse_limit(row["limit_text"])
+    slices = explanation.explain(calendar, row["started_at"], limit, row["mode"]) if limit else ()
+    if slices and slices[-1].end != row["due_at"]:
+        slices = ()
+    natural = limit is None or limit.natural
+    share = used(calendar, row["started_at"], row["due_at"], now, natural=natural)
+    return {"slices": [_shown(each) for each in slices], "light": light(share)}
+
+
+def _shown(stretch: explanation.Slice) -> dict[str, Any]:
+    zh, en = explanation.NAMES[stretch.kind]
+    return {"counted": stretch.counted, "name": zh, "name_en": en} | msgspec.structs.asdict(stretch)
