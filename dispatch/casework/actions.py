@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from dispatch.casework import record
+from dispatch.casework.watch import watch
 from dispatch.city.model import City
 from dispatch.city.versions import Cities
 from dispatch.domain import workflow
@@ -140,6 +141,7 @@ async def act(
         reachable = await connection.fetchval(SQL.reachable, change.case.id)
         turn = Turn(change, task, body, by, city, opened_under, await at.clock.now(connection), ids, reachable)
         action.run(turn)
+        await watch(connection, change, opened_under, turn.now)
         await record.save(connection, at.keyring, city.map.areas, [change])
         if change.case.restricted and not restricted:
             await connection.execute(SQL.restrict, change.case.id)

@@ -20,7 +20,7 @@ import msgspec
 import structlog
 
 from dispatch.casework import clocks, record
-from dispatch.city.model import City
+from dispatch.casework.watch import ACTOR, watch
 from dispatch.city.versions import Cities
 from dispatch.domain.cases import Change, Deadline, Escalation
 from dispatch.metrics import Metrics
@@ -31,7 +31,6 @@ from dispatch.store.statements import load
 
 SQL = load(__file__, "deadlines")
 log = structlog.get_logger()
-ACTOR = "deadlines"
 # Who a ladder names → whose inbox: a role in the deadline's unit, or one that stands over all units.
 IN_UNIT = {"owner": ("handler", "dispatcher", "followup"), "unit_head": ("unit_head",)}
 OVER_ALL = {"supervisor": ("supervisor",), "commander": ("commander",)}
@@ -85,7 +84,8 @@ class Deadlines:
             change = changes[case_id]
             city = await self._cities.version(connection, change.case.city_version)
             fired += _fire(change, now)
-            await self._review(connection, change, city, now)
+            if change.events:
+                await watch(connection, change, city, now)
         acted = [c for c in changes.values() if c.events]
         steps = [(e.deadline.clock, str(e.level)) for c in acted for e in c.escalations]
         if acted:
@@ -93,17 +93,6 @@ class Deadlines:
         for clock, level in steps:
             self._metrics.deadlines_fired.labels(clock, level).inc()
         return fired
-
-    async def _review(self, connection: Connection, change: Change, city: City, now: datetime) -> None:
-        """When nothing is left that would act on an open case, a review does, next working day, again and again."""
-        if not change.events or any(d.next_at is not None for d in change.live()):
-            return
-        for passed in change.live("review"):
-            passed.stop(now)
-        round = 1 + await connection.fetchval(SQL.review_rounds, change.case.id)
-        at = change.instant(now)
-        change.deadlines.append(clocks.start(city, change.case, "review", unit=city.desk.dispatch, at=at, round=round))
-        change.event("review_set", at, ACTOR, round=round, due_at=change.deadlines[-1].due_at)
 
     async def _postpone(self, connection: Connection, case_id: int, now: datetime, fault: Exception) -> None:
         attempts = 0

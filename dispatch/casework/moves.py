@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from dispatch.casework import record
+from dispatch.casework.watch import watch
 from dispatch.city.load import Mover
 from dispatch.city.model import City
 from dispatch.domain.cases import Assignment, Change
@@ -21,6 +22,8 @@ def mover(keyring: Keyring) -> Mover:
         for start in range(0, len(touched), SWEEP):
             held = await record.hold(connection, touched[start : start + SWEEP])
             crowded = [change for change in held.values() if _withdraw_doubles(change, city, by, now)]
+            for change in crowded:
+                await watch(connection, change, city, now)
             if crowded:
                 # Written before their units move in: no unit has two live tasks in one case, not even for an instant.
                 await record.save(connection, keyring, city.map.areas, crowded)

@@ -7,6 +7,7 @@ import msgspec
 from dispatch.casework import record
 from dispatch.casework.actions import SQL, ActionAnswer, ActionBody, Turn, Workplace, answer_of, first_answer
 from dispatch.casework.handling import sign
+from dispatch.casework.watch import watch
 from dispatch.domain.errors import NotPermitted
 from dispatch.people.principal import Principal
 from dispatch.store.pool import NO_IDS
@@ -38,6 +39,7 @@ async def pull(at: Workplace, unit: str, count: int, by: Principal, *, key: str 
             task = next(a for a in change.assignments if a.id == task_id)
             opened_under = await at.cities.version(connection, change.case.city_version)
             sign(Turn(change, task, ActionBody(), by, city, opened_under, now, NO_IDS, reachable=False))
+            await watch(connection, change, opened_under, now)
             taken.append(answer_of(change, task))
         if held:
             await record.save(connection, at.keyring, city.map.areas, list(held.values()))

@@ -200,3 +200,40 @@ async def account(town: Town, name: str, role: str, unit: str) -> None:
         unit,
         [role],
     )
+
+
+async def test_a_late_reply_leaves_no_case_on_which_nothing_acts(a_town: Town) -> None:
+    number = await opened(a_town, caller=CITIZEN)
+    a_town.clock.travel(40 * DAY)
+    while await a_town.fire():
+        pass
+    # Long past every limit it goes to another unit, which does its task at once: then only exhausted clocks are left.
+    assert (await a_town.act(number, "return", HANDLER, **BODY["return"]))[0] == 200
+    assert (await a_town.act(number, "dispatch", DISPATCHER, unit="gas"))[0] == 200
+    for action, body in (("sign", {}), ("reply", {"note": "已修复"})):
+        status, answer = await a_town.act(number, action, principal("handler", "gas"), **body)
+        assert status == 200, answer
+    (review,) = [c for c in await clocks_of(a_town, number, "review") if c["status"] == "running"]
+    assert review["unit"] == "dispatch"
+    assert (await events_of(a_town, number))[-1] == "review_set"
+    a_town.clock.travel(4 * DAY)
+    assert await a_town.fire() > 0
+
+
+async def test_what_is_pulled_late_is_looked_at_too(a_town: Town) -> None:
+    number = await opened(a_town)
+    a_town.clock.travel(40 * DAY)
+    while await a_town.fire():
+        pass
+    assert (await a_town.act(number, "return", HANDLER, **BODY["return"]))[0] == 200
+    assert (await a_town.act(number, "dispatch", DISPATCHER, unit="gas"))[0] == 200
+    await a_town.rows(
+        "UPDATE deadlines SET next_at = NULL, status = 'missed' WHERE clock = 'reply' AND stopped_at IS NULL AND unit = 'gas'"
+    )
+    async with a_town.http.post(
+        f"{a_town.url}/api/v1/units/gas/queue/pull",
+        json={"count": 1},
+        headers=a_town.acts_as(principal("handler", "gas")),
+    ) as answer:
+        assert answer.status == 200, await answer.text()
+    assert (await events_of(a_town, number))[-1] == "review_set"
