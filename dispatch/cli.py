@@ -24,6 +24,7 @@ from dispatch.city.archive import pack
 from dispatch.city.cli import city
 from dispatch.city.errors import FaultyCity
 from dispatch.city.versions import Cities
+from dispatch.cli_backtest import backtest_command
 from dispatch.cli_feed import demo_command, replay_command
 from dispatch.cli_sla import calendar, read_calendar, sla
 from dispatch.domain.errors import DispatchError
@@ -221,6 +222,7 @@ async def _calendar_diff(url: str, file: Path) -> list[provisional.Moved]:
 main.add_command(city)
 main.add_command(sla)
 main.add_command(calendar)
+main.add_command(backtest_command)
 main.add_command(replay_command)
 main.add_command(demo_command)
 

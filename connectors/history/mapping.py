@@ -5,12 +5,14 @@
     [coordinates]  none = [[lon, lat], ...]                                         points that mean "not known"
     [report]       one expression per field of the wire form; its objects as tables: [report.location] ...
     [closing]      at = expression, status = expression, closed = ["Closed", ...]
+    [deadline]     due = expression, unit = expression, flag = expression, late = ["OVERDUE", ...], in_time = [...]
     [tables.NAME]  default = "ours", and either rows = {foreign = "ours"}
                    or file = "beside.csv", key = "column", value = "column"
 
 `channel`, `external_id`, `received_at` and one of `text` and `category` are required. `encoding`, `delimiter`, `sheet`,
-`[coordinates]`, `[closing]`, `[tables]` and each `default` may be absent; without `status`, whatever has a closing time
-is closed. The expressions are explained in `connectors.history.expressions`.
+`[coordinates]`, `[closing]`, `[deadline]`, `[tables]` and each `default` may be absent; without `status`, whatever has a
+closing time is closed. `[deadline]` is for backtests only: no report is sent with it. The expressions are explained in
+`connectors.history.expressions`.
 """
 
 import codecs
@@ -29,7 +31,7 @@ from connectors.history.fields import form_of, time_reader
 from connectors.history.layout import KINDS, Layout
 
 REQUIRED: Final = ("channel", "external_id", "received_at")
-TABLES: Final = ("file", "time", "coordinates", "report", "closing", "tables")
+TABLES: Final = ("file", "time", "coordinates", "report", "closing", "deadline", "tables")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,17 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadlineColumns:
+    """Where the due time stands, whose it was, and by which values the city says itself whether it was kept."""
+
+    due: Expression
+    unit: Expression | None
+    flag: Expression | None
+    late: frozenset[str]
+    in_time: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryMapping:
     """A checked mapping. `fields` goes by the dotted path in the wire form; `no_point` holds (lon, lat)."""
 
@@ -51,6 +64,7 @@ class HistoryMapping:
     no_point: frozenset[tuple[float, float]]
     fields: Mapping[str, Expression]
     closing: Closing | None
+    deadline: DeadlineColumns | None = None
 
     def expressions(self) -> Iterator[tuple[str, str, Expression]]:
         """Every expression with the TOML table and the key it stands at."""
@@ -61,6 +75,10 @@ class HistoryMapping:
             yield "closing", "at", self.closing.at
             if self.closing.status is not None:
                 yield "closing", "status", self.closing.status
+        if self.deadline is not None:
+            for key in ("due", "unit", "flag"):
+                if (expression := getattr(self.deadline, key)) is not None:
+                    yield "deadline", key, expression
 
 
 def check_mapping(path: Path) -> tuple[MappingFault, ...]:
@@ -99,9 +117,10 @@ def _read(path: Path) -> tuple[HistoryMapping | None, tuple[MappingFault, ...]]:
     no_point = _no_point(part)
     fields = _fields(part, tables)
     closing = _closing(part, tables)
+    deadline = _deadline(part, tables)
     if faults or layout is None or read_time is None:
         return None, tuple(faults)
-    return HistoryMapping(path.name, layout, read_time, no_point, fields, closing), ()
+    return HistoryMapping(path.name, layout, read_time, no_point, fields, closing, deadline), ()
 
 
 def _layout(part: Document) -> Layout | None:
@@ -185,3 +204,26 @@ def _closing(part: Document, tables: Mapping[str, CodeTable]) -> Closing | None:
     if ("status" in table) != bool(closed):
         part.fault("closing", "closed", "status and closed belong together")
     return None if at is None else Closing(at, status, frozenset(closed))
+
+
+def _deadline(part: Document, tables: Mapping[str, CodeTable]) -> DeadlineColumns | None:
+    table = part.get("deadline", keys=("due", "unit", "flag", "late", "in_time"))
+    if table is None:
+        return None
+    read = {
+        key: part.expression("deadline", key, table[key], tables) if key in table else None
+        for key in ("due", "unit", "flag")
+    }
+    values: dict[str, frozenset[str]] = {}
+    for key in ("late", "in_time"):
+        given = table.get(key, [])
+        if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+            part.fault("deadline", key, "a list of texts")
+            given = []
+        values[key] = frozenset(given)
+    if "due" not in table:
+        part.fault("deadline", "due", "missing")
+    if ("flag" in table) != bool(values["late"]):
+        part.fault("deadline", "flag", "flag and late belong together")
+    due = read["due"]
+    return None if due is None else DeadlineColumns(due, read["unit"], read["flag"], values["late"], values["in_time"])

@@ -118,14 +118,14 @@ async def test_an_action_waits_for_a_loop_that_holds_the_case_and_sees_what_it_d
     number = await opened(a_town)
     a_town.clock.travel(DUE)
     holding, go_on = asyncio.Event(), asyncio.Event()
-    review = Deadlines._review
+    real = module.watch
 
-    async def slow(self: Deadlines, *given: Any) -> None:
+    async def slow(*given: Any) -> None:
         holding.set()
         await go_on.wait()
-        await review(self, *given)
+        await real(*given)
 
-    monkeypatch.setattr(Deadlines, "_review", slow)
+    monkeypatch.setattr(module, "watch", slow)
     firing = asyncio.create_task(a_town.services.deadlines.fire(10))
     await holding.wait()
     signing = asyncio.create_task(a_town.act(number, "sign", HANDLER, version=1))
