@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from dispatch.casework import deadlines as module
 from dispatch.casework.deadlines import Deadlines
+from dispatch.casework.watch import watch
 from dispatch.domain.cases import Change, Deadline
 from dispatch.metrics import new_metrics
 from dispatch.store.pool import open_pool
@@ -118,12 +119,10 @@ async def test_an_action_waits_for_a_loop_that_holds_the_case_and_sees_what_it_d
     number = await opened(a_town)
     a_town.clock.travel(DUE)
     holding, go_on = asyncio.Event(), asyncio.Event()
-    real = module.watch
-
     async def slow(*given: Any) -> None:
         holding.set()
         await go_on.wait()
-        await real(*given)
+        await watch(*given)
 
     monkeypatch.setattr(module, "watch", slow)
     firing = asyncio.create_task(a_town.services.deadlines.fire(10))
