@@ -46,6 +46,10 @@ class Row:
         self.fault(field, "is missing" if value is None else "must be a text that is not empty")
         return ""
 
+    def optional(self, field: str) -> str:
+        """A text, empty where the field is absent."""
+        return self.word(field) if field in self._values else ""
+
     def number(self, field: str) -> int | None:
         """A required whole number from 0."""
         value = self._values.get(field)
@@ -53,6 +57,19 @@ class Row:
             return value
         self.fault(field, "is missing" if value is None else "must be a whole number from 0")
         return None
+
+    def numbers(self, field: str) -> tuple[int, ...]:
+        """One whole number from 0 or an array of different ones; empty where the field is absent."""
+        value = self._values.get(field)
+        if value is None:
+            return ()
+        found = value if isinstance(value, list) else [value]
+        if not found or not all(isinstance(each, int) and not isinstance(each, bool) and each >= 0 for each in found):
+            self.fault(field, "must be a whole number from 0 or an array of them")
+            return ()
+        if len(set(found)) < len(found):
+            self.fault(field, "names something twice")
+        return tuple(dict.fromkeys(found))
 
     def words(self, field: str, allowed: Sequence[str] = ()) -> tuple[str, ...]:
         """One text or an array of different ones, of `allowed` if that is given; empty where the field is absent."""

@@ -36,7 +36,7 @@ def start(
     `past_at` is the present while history is taken in: what was due before it is on record as missed, without escalation.
     `due_at` is a due instant that a superior has set. Raises RuleBroken where the city's policies forgot the clock.
     """
-    policy = policy_of(city, case, clock) if due_at is None else PolicyLimit(RUN_THROUGH, "hours8", "given")
+    policy = policy_of(city, case, clock, unit) if due_at is None else PolicyLimit(RUN_THROUGH, "hours8", "given")
     due_at, provisional, plan = _timetable(
         city.calendar, city.ladder, clock, case.urgency, policy.limit, policy.mode, at, due_at
     )
@@ -119,9 +119,15 @@ def to_dispatch(
     return [start(city, case, clock, unit=task.unit, at=at, task=task, past_at=past_at) for clock in clocks]
 
 
-def policy_of(city: City, case: Case, clock: str) -> PolicyLimit:
-    """The limit of one clock of a case. Raises RuleBroken where the city's policies forgot the clock."""
-    found = _policy(city.policies, city.categories, clock, case.category, case.category_table, case.kind, case.urgency)
+def policy_of(city: City, case: Case, clock: str, unit: str) -> PolicyLimit:
+    """The limit of one clock of a case that `unit` must keep. Raises RuleBroken where the city's policies forgot the clock."""
+    # Only what some row asks for, so that most cases share one look-up.
+    named = city.policies.named
+    area = city.map.areas.path(case.area) if "area" in named and case.area and case.area in city.map.areas else ()
+    level = city.units.units[unit].level if "level" in named and unit in city.units else None
+    found = _policy(
+        city.policies, city.categories, clock, case.category, case.category_table, case.kind, case.urgency, area, level
+    )
     if found is None:
         raise RuleBroken(problem=f"no policy gives a limit for the clock {clock}")
     return found
@@ -136,6 +142,8 @@ def _policy(
     table: str | None,
     kind: str,
     urgency: str,
+    area: tuple[str, ...],
+    level: int | None,
 ) -> PolicyLimit | None:
     """The limit of one clock for one kind of case: asked for every clock of every case."""
     category = categories.get(code, table) if code else None
@@ -145,5 +153,7 @@ def _policy(
         kind=kind,
         urgency=urgency,
         branch=category.branch if category else "subject",
+        area=area,
+        level=level,
         category_limit=categories.limit(category.code, category.table_version) if category else None,
     )

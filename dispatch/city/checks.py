@@ -57,6 +57,9 @@ def _unknown(draft: Draft) -> Iterator[Fault]:
         for code in policy.categories:
             if names and code not in names:
                 yield Fault(POLICIES, policy.line, "category", f"{code}: no such category")
+        for code in policy.areas:
+            if tree and code not in tree:
+                yield Fault(POLICIES, policy.line, "area", f"{code}: no such area")
 
 
 def _twice(draft: Draft) -> Iterator[Fault]:

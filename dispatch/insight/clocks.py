@@ -18,16 +18,19 @@ from sla.limits import parse_limit
 async def explain_deadlines(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
     """Each clock of a case: the limit, the policy it comes from, how it reads, the ladder that was frozen with it.
 
-    `slices` are the stretches from start to due instant, counted and not counted; `light` is the clock's colour now, or
-    what it was when it stopped.
+    `citation` is the law that a statutory limit quotes. `slices` are the stretches from start to due instant, counted and
+    not counted; `light` is the clock's colour now, or what it was when it stopped.
     """
     row = await find(at, by, case_no)
     calendar, now = at.cities.current.calendar, await at.clock.now(at.pool)
+    policies = (await at.cities.version(at.pool, row["city_version"])).policies
     return {
         "case_no": case_no,
         "city_version": row["city_version"],
         "deadlines": [
-            deadline(d) | _time_of(calendar, d, d["stopped_at"] or now)
+            deadline(d)
+            | {"citation": policies.citations.get(d["rule"], "")}
+            | _time_of(calendar, d, d["stopped_at"] or now)
             for d in await at.pool.fetch(SQL.deadlines, row["id"])
         ],
     }

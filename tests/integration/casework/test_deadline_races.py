@@ -119,6 +119,7 @@ async def test_an_action_waits_for_a_loop_that_holds_the_case_and_sees_what_it_d
     number = await opened(a_town)
     a_town.clock.travel(DUE)
     holding, go_on = asyncio.Event(), asyncio.Event()
+
     async def slow(*given: Any) -> None:
         holding.set()
         await go_on.wait()

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from shapely.geometry import mapping
 
+from dispatch.city.files import CONFIG
 from dispatch.city.model import City
 from dispatch.city.read import read_city
 from sla.errors import Fault
@@ -218,3 +219,12 @@ def test_successors_must_be_there_and_what_they_replace_must_not(folder: Path) -
     assert said(faults, "successors.csv", 3, "successor", "nobody: no such unit")
     assert said(faults, "successors.csv", 3, "code", "gas: is still a unit")
     assert not any(fault.line == 2 for fault in faults)
+
+
+def test_a_policy_for_an_area_that_does_not_exist_is_named(folder: Path) -> None:
+    text = (CONFIG / "policies.toml").read_text("utf-8")
+    (folder / "policies.toml").write_text(
+        text + '\n[[policy]]\nid = "far"\nclock = "close"\narea = "990199"\nlimit = "3wd"\nmode = "day_end"\n', "utf-8"
+    )
+    line = text.count("\n") + 2
+    assert said(faults_of(folder), "policies.toml", line, "area", "990199: no such area")

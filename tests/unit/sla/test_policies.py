@@ -250,3 +250,55 @@ def test_the_defaults_are_the_recommended_set(
 def test_every_default_says_that_it_is_one() -> None:
     blocks = DEFAULTS.read_text(encoding="utf-8").split("[[policy]]")
     assert all("Default, change per city." in comment for comment in blocks[:-1])
+
+
+def test_a_deeper_area_and_then_a_level_go_before_branch_and_kind_and_after_the_urgency() -> None:
+    rows = [
+        row("kind", kind="complaint"),
+        row("branch", branch="subject"),
+        row("level", level=3),
+        row("city", area="9901"),
+        row("district", area="990101", level=[3, 4]),
+        row("urgent", urgency="urgent"),
+    ]
+    policies = book(*rows)
+    assert policies.named == {"area", "level"}
+
+    def chosen(area: tuple[str, ...] = (), level: int | None = None, urgency: str = "ordinary") -> str:
+        found = policies.limit(
+            "close", category=(), kind="complaint", urgency=urgency, branch="subject", area=area, level=level
+        )
+        assert found is not None
+        return found.rule
+
+    assert chosen() == "branch"
+    assert chosen(level=3) == "level"
+    assert chosen(("990102", "9901"), 3) == "city"
+    assert chosen(("990101003", "990101", "9901"), 4) == "district"
+    assert chosen(("990101", "9901"), 2) == "city"
+    assert chosen(("990101", "9901"), 3, "urgent") == "urgent"
+
+
+def test_a_statutory_row_goes_before_every_other_and_quotes_its_law() -> None:
+    law = row_for("law", {"citation": "某市热线条例 第二十条"}, "3wd")
+    policies = book(row("fine", category="S0101", urgency="ordinary"), law, row("any"))
+    found = policies.limit(
+        "close",
+        category=("S0101", "S01"),
+        kind="help",
+        urgency="ordinary",
+        branch="subject",
+        category_limit=Limit(9, "wd"),
+    )
+    assert found == PolicyLimit(Limit(3, "wd"), "day_end", "law", "某市热线条例 第二十条")
+    assert rule(policies, "close", category=("S07",)) == "law"
+
+
+def test_two_statutory_rows_that_are_equally_specific_are_a_fault() -> None:
+    laws = [row_for(name, {"citation": name}) for name in ("one", "two")]
+    assert faults("".join(laws))[0][1] == ""
+
+
+@pytest.mark.parametrize(("field", "value"), [("level", "three"), ("level", -1), ("level", [3, 3]), ("citation", "")])
+def test_a_wrong_level_or_an_empty_citation_is_named(field: str, value: object) -> None:
+    assert [name for _, name in faults(row_for("one", {field: value}))] == [field]
