@@ -62,13 +62,41 @@ def start(
 
 
 def move(city: City, case: Case, deadline: Deadline, due_at: datetime) -> None:
-    """Gives a running deadline of known limit another due instant; steps that were taken stay taken."""
-    limit, mode = parse_limit(deadline.limit_text), deadline.mode
-    _, _, deadline.plan = _timetable(
-        city.calendar, city.ladder, deadline.clock, case.urgency, limit, mode, deadline.started_at, due_at
+    """Gives a running deadline of known limit another due instant, with the ladder that leads to it."""
+    limit = parse_limit(deadline.limit_text)
+    _, _, plan = _timetable(
+        city.calendar, city.ladder, deadline.clock, case.urgency, limit, deadline.mode, deadline.started_at, due_at
     )
-    deadline.due_at, deadline.provisional = due_at, False
+    deadline.due_at, deadline.provisional, deadline.plan = due_at, False, _climbed(deadline, plan)
     deadline.next_at = planned_at(deadline)
+
+
+def reread(city: City, case: Case, deadline: Deadline) -> bool:
+    """After category or urgency changed: the limit that now applies to a running deadline, from its original start.
+
+    A due instant that a superior has set stays. True if anything changed.
+    """
+    if deadline.status != "running" or deadline.limit_text == "given":
+        return False
+    policy = policy_of(city, case, deadline.clock, deadline.unit)
+    due_at, provisional, plan = _timetable(
+        city.calendar, city.ladder, deadline.clock, case.urgency, policy.limit, policy.mode, deadline.started_at, None
+    )
+    before = deadline.rule, deadline.limit_text, deadline.mode, deadline.due_at, deadline.plan
+    deadline.rule, deadline.limit_text, deadline.mode = policy.rule, str(policy.limit), policy.mode
+    deadline.due_at, deadline.provisional, deadline.plan = due_at, provisional, _climbed(deadline, plan)
+    deadline.next_at = planned_at(deadline)
+    return before != (deadline.rule, deadline.limit_text, deadline.mode, deadline.due_at, deadline.plan)
+
+
+def _climbed(deadline: Deadline, plan: str) -> str:
+    """A new ladder for a deadline that may have climbed its old one: steps that were taken stay, and no level comes twice."""
+    if deadline.step == 0:
+        return plan
+    taken = deadline.ladder[: deadline.step]
+    highest = max(step["level"] for step in taken)
+    ahead = [step for step in msgspec.json.decode(plan) if step["level"] > highest]
+    return msgspec.json.encode([*taken, *ahead]).decode()
 
 
 @lru_cache(maxsize=4096)

@@ -1,5 +1,6 @@
 """The dispatch desk (派单台): giving a case to its unit by hand, again after a return, and opening it anew."""
 
+from dispatch.casework import clocks
 from dispatch.casework.actions import Action, Turn
 from dispatch.domain.errors import BadInput, RuleBroken
 from dispatch.domain.reports import URGENCIES
@@ -36,6 +37,20 @@ def dispatch(turn: Turn) -> None:
         turn.ids,
         reachable=turn.reachable,
     )
+    if turn.body.category is not None:
+        _reread(turn)
+
+
+def _reread(turn: Turn) -> None:
+    """The case clock by what the case is now known to be: another limit, perhaps, and the same start."""
+    change = turn.change
+    for deadline in change.live("close"):
+        before = deadline.due_at
+        if clocks.reread(turn.opened_under, change.case, deadline):
+            change.event(
+                "deadline_recomputed", change.instant(turn.at), turn.by.name, clock=deadline.clock, unit=deadline.unit,
+                round=deadline.round, limit=deadline.limit_text, rule=deadline.rule, before=before, due_at=deadline.due_at,
+            )  # fmt: skip
 
 
 def _classify(turn: Turn, code: str) -> None:

@@ -55,7 +55,7 @@ DEADLINE_COLUMNS = (
 EVENT_COLUMNS = ("opened_month", "case_id", "seq", "at", "type", "actor", "body", "mac")
 TEXT_COLUMNS = ("id", "case_id", "report_id", "kind", "author", "written_at", "nonce", "sealed")
 DEADLINE_UPDATED = (
-    "id", "unit", "due_at", "status", "step", "next_at", "attempts", "stopped_at", "provisional", "plan",
+    "id", "unit", "due_at", "status", "step", "next_at", "attempts", "stopped_at", "provisional", "plan", "limit_text", "mode", "rule",
 )  # fmt: skip
 # The values by which a held row is known to have changed; what did not change is not written.
 _decided = attrgetter(*(name for name in CASE_UPDATED if name not in CASE_ADVANCED))

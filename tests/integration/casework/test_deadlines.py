@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.town import START, Town, principal
+from tests.harness.town import START, Town, principal, report
 from tests.integration.casework.people import (
     BODY,
     CITIZEN,
@@ -237,3 +237,61 @@ async def test_what_is_pulled_late_is_looked_at_too(a_town: Town) -> None:
     ) as answer:
         assert answer.status == 200, await answer.text()
     assert (await events_of(a_town, number))[-1] == "review_set"
+
+
+async def test_the_case_clock_is_read_anew_from_its_start_once_it_is_known_what_the_case_is(a_town: Town) -> None:
+    number = await brought(a_town, "triage")
+    (before,) = await clocks_of(a_town, number, "close")
+    a_town.clock.travel(10 * MINUTE)
+    assert (await a_town.act(number, "dispatch", DISPATCHER, unit="gas", category="E0502"))[0] == 200
+    (after,) = await clocks_of(a_town, number, "close")
+    # A leak of gas: two hours that run through, from the minute in which somebody called.
+    assert (before["limit_text"], after["limit_text"]) == ("5wd", "2h")
+    assert (after["started_at"], after["due_at"]) == (before["started_at"], START + 2 * HOUR)
+    assert await a_town.value("SELECT next_due_at FROM cases WHERE case_no = $1", number) <= after["due_at"]
+    assert (await events_of(a_town, number))[-1] == "deadline_recomputed"
+    a_town.clock.at = START + 2 * HOUR + MINUTE
+    await a_town.fire()
+    assert (await clocks_of(a_town, number, "close"))[0]["status"] == "missed"
+
+
+async def test_levels_that_fired_stay_when_the_case_clock_is_read_anew_and_come_once(a_town: Town) -> None:
+    levels_of = (
+        "SELECT e.level, e.planned_at FROM escalations e JOIN deadlines d ON d.id = e.deadline_id"
+        " WHERE d.clock = 'close' AND d.case_id = (SELECT id FROM cases WHERE case_no = $1) ORDER BY e.id"
+    )
+    number = await brought(a_town, "triage")
+    (before,) = await clocks_of(a_town, number, "close")
+    a_town.clock.at = before["due_at"] - MINUTE
+    while await a_town.fire():
+        pass
+    warned = await a_town.rows(levels_of, number)
+    assert [row["level"] for row in warned] == [0]
+    assert (await a_town.act(number, "dispatch", DISPATCHER, unit="gas", category="E0502"))[0] == 200
+    while await a_town.fire():
+        pass
+    levels = await a_town.rows(levels_of, number)
+    assert levels[0] == warned[0]
+    assert [row["level"] for row in levels] == list(range(len(levels)))
+    assert len(levels) > 1
+    assert (
+        await a_town.value(
+            "SELECT count(*) FROM escalations e JOIN deadlines d ON d.id = e.deadline_id WHERE NOT EXISTS ("
+            "SELECT FROM jsonb_array_elements(d.plan) p WHERE (p->>'at')::timestamptz = e.planned_at AND (p->>'level')::int = e.level)"
+        )
+        == 0
+    )
+
+
+async def test_a_limit_that_a_superior_gave_stays_when_the_category_becomes_known(a_town: Town) -> None:
+    relay = principal("replayer", "hotline", channels=frozenset({"history"}))
+    due = START + 6 * HOUR
+    _, answer = await a_town.send(
+        report(
+            channel="history", category=None, text="说不清的事", received_at=START.isoformat(), due_at=due.isoformat()
+        ),
+        relay,
+    )
+    assert (await a_town.act(answer["case_no"], "dispatch", DISPATCHER, unit="gas", category="E0502"))[0] == 200
+    (close,) = await clocks_of(a_town, answer["case_no"], "close")
+    assert (close["limit_text"], close["due_at"]) == ("given", due)
