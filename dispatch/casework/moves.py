@@ -22,13 +22,12 @@ def mover(keyring: Keyring) -> Mover:
         for start in range(0, len(touched), SWEEP):
             held = await record.hold(connection, touched[start : start + SWEEP])
             crowded = [change for change in held.values() if _withdraw_doubles(change, city, by, now)]
-            for change in crowded:
-                await watch(connection, change, city, now)
             if crowded:
                 # Written before their units move in: no unit has two live tasks in one case, not even for an instant.
                 await record.save(connection, keyring, city.map.areas, crowded)
             for change in held.values():
                 _move_case(change, city, by, now)
+                await watch(connection, change, city, now)
             await record.save(connection, keyring, city.map.areas, list(held.values()))
         return len(touched)
 

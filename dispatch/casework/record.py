@@ -219,11 +219,11 @@ def shown_area(areas: AreaTree, code: str | None, *, restricted: bool) -> list[s
 
 
 def _settle(change: Change) -> None:
-    """After writing, the same objects can be changed and saved again in the same transaction."""
+    """After writing, the same objects can be changed and saved again in the same transaction.
+
+    Only a new deadline cannot: its id is the database's, so it is added with the last save.
+    """
     _written(change)
-    change.case.fresh = False
-    for assignment in change.assignments:
-        assignment.fresh = False
     change.events, change.words, change.posts, change.escalations = [], [], [], []
 
 

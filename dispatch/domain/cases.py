@@ -1,7 +1,7 @@
 """A case with everything that hangs on it, as it is held while it is changed.
 
 Whatever changes cases (intake, an action of a person, a deadline) makes a `Change` of a case whose row it holds, and hands
-it to `casework.record`, which writes many of them with one statement a table. Rows made here have `fresh` set.
+it to `casework.record`, which writes many of them with one statement a table. A row is `fresh` until it was written.
 """
 
 from dataclasses import dataclass, field
@@ -48,9 +48,13 @@ class Case:
     settled_at: datetime | None = None
     closed_at: datetime | None = None
     solved: bool | None = None
-    fresh: bool = False
     # What the database holds of the row, as `casework.record` compares it; None for a new one.
     written: tuple[Any, ...] | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the database does not have it yet."""
+        return self.written is None
 
     @property
     def is_open(self) -> bool:
@@ -79,8 +83,12 @@ class Assignment:
     ended_at: datetime | None = None
     return_reason: str | None = None
     contact_attempts: int = 0
-    fresh: bool = False
     written: tuple[Any, ...] | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the database does not have it yet."""
+        return self.written is None
 
 
 @dataclass(slots=True)

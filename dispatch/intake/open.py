@@ -75,7 +75,6 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
         tile=tile_of(place.lon, place.lat) if place.lon is not None and place.lat is not None else None,
         owner_unit=route.lead or city.desk.dispatch,
         about_unit=prepared.about,
-        fresh=True,
     )
     change = Change(case)
     change.deadlines = [
@@ -135,9 +134,7 @@ def dispatch(change: Change, route: Route, by: str, moment: Moment, city: City, 
         {"rule": route.rule, "tried": list(route.reasons), "city_version": city.version}
     ).decode()
     tasks = [
-        Assignment(
-            ids.take("assignment"), case.id, role, unit, "to_sign", case.round, moment.at, by, explained, fresh=True
-        )
+        Assignment(ids.take("assignment"), case.id, role, unit, "to_sign", case.round, moment.at, by, explained)
         for role, unit in (("lead", route.lead), *(("assist", unit) for unit in route.assists if unit != route.lead))
     ]
     change.assignments += tasks

@@ -143,6 +143,25 @@ async def test_a_closed_case_of_a_removed_unit_reopens_at_the_dispatch_desk(
     assert (await old_town.act(number, "dispatch", DISPATCHER, unit="gas", note="由继任单位办理"))[0] == 200
 
 
+async def test_a_case_whose_last_acting_clock_ends_with_a_doubled_task_gets_a_review(
+    old_town: Town, folder: Path, change: Change
+) -> None:
+    number = await brought(old_town, "triage")
+    assert (await old_town.act(number, "dispatch", DISPATCHER, unit="drainage", assists=["gas"], category="E0506"))[
+        0
+    ] == 200
+    # Only the clocks of the assist, which the lead's successor has already, are left to act.
+    await old_town.rows(
+        "UPDATE deadlines SET status = 'missed', next_at = NULL WHERE stopped_at IS NULL AND unit <> 'gas'"
+        " AND case_id = (SELECT id FROM cases WHERE case_no = $1)",
+        number,
+    )
+    replaced(folder, change, "gas")
+    await applied(old_town, await planned(old_town, pack(folder)))
+    assert (await events_of(old_town, number))[-3:] == ["withdrawn", "moved", "review_set"]
+    assert await old_town.value("SELECT count(*) FROM deadlines WHERE clock = 'review' AND next_at IS NOT NULL") == 1
+
+
 async def test_a_new_unit_takes_over_cases_that_were_opened_before_it_existed(
     old_town: Town, folder: Path, change: Change
 ) -> None:
