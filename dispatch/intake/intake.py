@@ -33,6 +33,8 @@ QUEUE = 2048
 LANES = 2
 # A batch of fewer is not begun beside a larger one: it waits for that commit, no longer, and shares the next.
 WORTHWHILE = 16
+# How far into the queue a lane looks for what it may take: a storm of one matter must not make each look longer.
+LOOK = 4 * BATCH
 # How often, and how far apart in seconds, a batch is tried again while the database is away or two batches got in each other's way.
 RETRIES = (0.05, 0.2, 0.5, 1.0, 2.0, 2.0)
 AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
@@ -192,7 +194,7 @@ class Intake:
         batch, later = Batch([], set(), set()), list[Waiting]()
         keys = {key for other in self._under_way for key in other.keys}
         taken = {n for other in self._under_way for n in other.neighbourhoods}
-        for entry in self._waiting:
+        for entry in islice(self._waiting, LOOK):
             if len(batch.entries) == BATCH:
                 break
             incoming = entry[0]
