@@ -18,10 +18,9 @@ from datetime import datetime
 from pathlib import Path
 
 from connectors.errors import ConnectorError
-from connectors.history.document import MappingFaults
 from connectors.history.expressions import Expression
-from connectors.history.layout import lines_of
-from connectors.history.mapping import HistoryMapping, check_columns
+from connectors.history.mapping import HistoryMapping
+from connectors.history.rows import by_column, mapped_lines
 
 
 class NoDeadlines(ConnectorError):
@@ -81,12 +80,8 @@ def clocked_rows(path: Path, mapping: HistoryMapping) -> Iterator[Clocked]:
     if mapping.deadline is None:
         raise NoDeadlines(mapping.source)
     deadline, received = mapping.deadline, mapping.fields["received_at"]
-    lines = lines_of(path, mapping.layout)
-    _, heading = next(lines, (0, []))
-    if faults := check_columns(mapping, heading):
-        raise MappingFaults(mapping.source, faults)
-    for line, cells in lines:
-        row = dict(zip(heading, cells + [""] * (len(heading) - len(cells)), strict=False))
+    for line, heading, cells in mapped_lines(path, mapping):
+        row = by_column(heading, cells)
         flag = _text(deadline.flag, row)
         yield Clocked(
             line,

@@ -66,8 +66,8 @@ class _Draft:
         inner[leaf] = value
 
 
-def stream_rows(path: Path, mapping: HistoryMapping) -> Iterator[HistoryRow]:
-    """Every row of the file in its own order; none is dropped, whatever is wrong with it.
+def mapped_lines(path: Path, mapping: HistoryMapping) -> Iterator[tuple[int, list[str], list[str]]]:
+    """Every line behind the heading: its number, the heading, its cells.
 
     Raises UnreadableHistory for a broken file, MappingFaults for columns that the file does not have.
     """
@@ -79,6 +79,17 @@ def stream_rows(path: Path, mapping: HistoryMapping) -> Iterator[HistoryRow]:
     if faults:
         raise MappingFaults(mapping.source, faults)
     for line, cells in lines:
+        yield line, heading, cells
+
+
+def by_column(heading: list[str], cells: list[str]) -> dict[str, str]:
+    """The cells of a line by their columns; cells that are not there are empty."""
+    return dict(zip(heading, cells + [""] * (len(heading) - len(cells)), strict=False))
+
+
+def stream_rows(path: Path, mapping: HistoryMapping) -> Iterator[HistoryRow]:
+    """Every row of the file in its own order; none is dropped, whatever is wrong with it. Raises what `mapped_lines` raises."""
+    for line, heading, cells in mapped_lines(path, mapping):
         yield _row(line, heading, cells, mapping)
 
 
@@ -96,7 +107,7 @@ def _row(line: int, heading: list[str], cells: list[str], mapping: HistoryMappin
         draft.faults.append(RowFault("row", f"{len(cells)} cells under {len(heading)} columns"))
     if any(UNDECODABLE in cell for cell in cells):
         draft.faults.append(RowFault("row", "bytes that the encoding does not know"))
-    columns = dict(zip(heading, cells + [""] * (len(heading) - len(cells)), strict=False))
+    columns = by_column(heading, cells)
     received_at = None
     for path, expression in mapping.fields.items():
         text = _text(draft, path, expression, columns)
