@@ -37,7 +37,6 @@ from dispatch.settings import Settings, from_environment
 from dispatch.store.clock import SystemClock
 from dispatch.store.migrate import migrate
 from dispatch.store.pool import open_pool
-from sla.calendar import WorkCalendar
 
 console = Console(stderr=True)
 SHOWN = 50
@@ -209,8 +208,8 @@ async def _calendar_diff(url: str, file: Path) -> list[provisional.Moved]:
     pool = await open_pool(url, size=1)
     try:
         city_ = (await Cities.open(pool)).current
-        years = read_calendar(city_.tz, file).years
-        with_file = WorkCalendar(city_.tz, city_.calendar.slots, city_.special_days, years)
+        years = read_calendar(city_.tz, file).days.years
+        with_file = city_.calendars.with_years(years)
         return [
             replace(each, due_at=each.due_at.astimezone(city_.tz), moved_to=each.moved_to.astimezone(city_.tz))
             async for each in provisional.moved_by(pool, with_file)

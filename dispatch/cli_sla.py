@@ -16,10 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from sla.bulk import BulkCalendar
-from sla.calendar import LAST_YEAR, WorkCalendar
+from sla.calendar import WorkCalendar
 from sla.errors import Fault, RowFaults, SlaError
 from sla.explanation import NAMES, explain
 from sla.limits import MODES, Dialect, Limit, Mode, parse_limit
+from sla.workdays import LAST_YEAR, WorkDays
 from sla.years import parse_years
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -140,7 +141,7 @@ def explain_(at: str, limit: str, mode: Mode, dialect: Dialect | None, years: Pa
 def read_calendar(tz: ZoneInfo, years: Path | None) -> WorkCalendar:
     """The national calendar with the years of a file before it; every fault of that is listed."""
     try:
-        return WorkCalendar(tz, years=parse_years(years.read_text("utf-8-sig"), years.name) if years else ())
+        return WorkCalendar(tz, WorkDays(years=parse_years(years.read_text("utf-8-sig"), years.name) if years else ()))
     except RowFaults as error:
         raise click.ClickException(str(error)) from None
     except UnicodeDecodeError:
@@ -238,7 +239,7 @@ def show(year: int | None, years: Path | None) -> None:
     console = Console()
     console.print(Columns([_month(drawn, year, month) for month in range(1, 13)], padding=(1, 3)))
     days = [date(year, 1, 1) + timedelta(days=n) for n in range(366)]
-    worked = sum(drawn.is_workday(day) for day in days if day.year == year)
+    worked = sum(drawn.days.is_workday(day) for day in days if day.year == year)
     console.print(f"{year}: {worked} working days (工作日). {_origin(drawn, year)}", highlight=False)
 
 
@@ -259,15 +260,15 @@ def _month(calendar: WorkCalendar, year: int, month: int) -> Table:
 
 
 def _day(calendar: WorkCalendar, day: date) -> Text:
-    weekend, worked = day.weekday() > 4, calendar.is_workday(day)
+    weekend, worked = day.weekday() > 4, calendar.days.is_workday(day)
     mark, style = MARKS.get((weekend, worked), ("", "" if worked else "dim"))
     return Text(f"{mark}{day.day}", style)
 
 
 def _origin(calendar: WorkCalendar, year: int) -> str:
-    own = next((each for each in calendar.years if each.year == year), None)
+    own = next((each for each in calendar.days.years if each.year == year), None)
     if own is not None:
         return f"Notice (通知): {own.notice}"
-    if year > calendar.last_published_year:
+    if year > calendar.days.last_published_year:
         return "No notice yet (尚未公布): weekends and the fixed statutory days only; what is due then is provisional (暂定)."
     return "As published by the State Council (国务院放假安排), from chinesecalendar."

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sla.calendar import WorkCalendar
+from sla.calendar import WORK_DAY_HOURS, WorkCalendar
 from sla.errors import OutsideCalendar
 from sla.limits import Limit, Mode
 
@@ -15,6 +15,7 @@ Flags = NDArray[np.bool_]
 
 _SECOND: Final = 1_000_000
 _WORK_HOUR: Final = 3_600 * _SECOND
+_WORK_DAY: Final = WORK_DAY_HOURS * _WORK_HOUR
 
 
 class BulkCalendar:
@@ -27,7 +28,7 @@ class BulkCalendar:
         self._before = np.array(layout.before, dtype=np.int64)
         self._day_starts = np.array(layout.day_starts, dtype=np.int64)
         self._day_ends = np.array(layout.day_ends, dtype=np.int64)
-        self._begin, self._end, self._settled, self._wd = layout.begin, layout.end, layout.settled, layout.day
+        self._begin, self._end, self._settled = layout.begin, layout.end, layout.settled
         self._years = layout.years
 
     def due(self, starts: Instants, limits: Sequence[Limit], modes: Sequence[Mode]) -> tuple[Instants, Flags]:
@@ -60,7 +61,7 @@ class BulkCalendar:
             return self._day_ends[day]
         slot = np.searchsorted(self._starts, begin, side="right") - 1
         done = self._before[slot] + np.minimum(begin, self._ends[slot]) - self._starts[slot]
-        work = done + limit.amount * (_WORK_HOUR if limit.unit == "wh" else self._wd)
+        work = done + limit.amount * (_WORK_HOUR if limit.unit == "wh" else _WORK_DAY)
         slot = np.searchsorted(self._before, work, side="left") - 1
         end = self._starts[slot] + work - self._before[slot]
         if np.any(end > self._ends[slot]):

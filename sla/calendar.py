@@ -1,31 +1,26 @@
 """The work calendar (工作日历) and the arithmetic of limits on it."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
-from chinese_calendar import Holiday, holidays, workdays  # type: ignore[import-untyped]
 
-from sla.errors import BadFraction, BadSlots, NaiveTime, OutsideCalendar
+from sla.errors import BadFraction, BadPause, NaiveTime, OutsideCalendar
 from sla.limits import Limit, Mode
-from sla.years import FIXED_DAYS_OFF, Year
+from sla.workdays import FIRST_YEAR, LAST_YEAR, WorkDays
 
-Slots = tuple[tuple[time, time], ...]
+Pause = tuple[datetime, datetime]
 
-DEFAULT_SLOTS: Final[Slots] = ((time(8), time(12)), (time(14), time(18)))
-FIRST_YEAR: Final[int] = min(holidays).year
-LAST_PUBLISHED_YEAR: Final[int] = max(holidays).year
-LAST_YEAR: Final = LAST_PUBLISHED_YEAR + 15
+WORK_DAY_HOURS: Final = 8
 
-_IN_CHINESE: Final[dict[str, str]] = {holiday.value: holiday.chinese for holiday in Holiday}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _SECOND: Final = 1_000_000
 _WORK_HOUR: Final = 3_600 * _SECOND
+_WORK_DAY: Final = WORK_DAY_HOURS * _WORK_HOUR
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -35,11 +30,24 @@ class Due(msgspec.Struct, frozen=True):
     provisional: bool
 
 
+class Adjusted(msgspec.Struct, frozen=True):
+    """What was approved for a running limit: limits added at its end (延期), and stretches in which it stands still (挂账).
+
+    Pauses may overlap, touch, and come in any order; only the time that they cover together counts.
+    """
+
+    extensions: tuple[Limit, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+
+
+UNADJUSTED: Final = Adjusted()
+
+
 class Layout(NamedTuple):
     """A calendar laid out. Instants and lengths are whole microseconds, instants since 1970 UTC.
 
     Of each slot its start, its end and the work done before it; of each working day its midnight and the end of its last
-    slot; the bounds of the calendar, the instant from which years are not published, and the length of a normal day.
+    slot; the bounds of the calendar, and the instant from which years are not published.
     """
 
     starts: Sequence[int]
@@ -50,69 +58,24 @@ class Layout(NamedTuple):
     begin: int
     end: int
     settled: int
-    day: int
     years: tuple[int, int]
 
 
 class WorkCalendar:
-    """Work slots (local wall time) on the working days of mainland China, with a city's own exceptions.
+    """The slots of `days` as instants in the zone `tz`, and what limits come to on them.
 
-    Weekends, holidays and working weekends (调休) follow the yearly notices of the State Council as kept by
-    `chinesecalendar`; `years` are notices it does not know yet, or that the city reads itself, and go before it.
-    `exceptions` maps a day to True (works) or False (off) and goes before both. A year without a notice has its
-    weekends and the fixed statutory days off, and what ends in it or later is provisional.
-
-    Instants are kept as whole microseconds since 1970 UTC: every slot of the calendar is laid out once, with the work
-    done before it, so that a question is a binary search. A slot edge inside an hour that a clock change skips moves
-    forward by that hour; of an hour that comes twice the first is meant.
-    Raises BadSlots for slots that are empty, out of order or overlapping.
+    Instants are kept as whole microseconds since 1970 UTC: every slot is laid out once, with the work done before it, so
+    that a question is a binary search. What ends in a year without notice, or later, is provisional. A slot edge inside an
+    hour that a clock change skips moves forward by that hour; of an hour that comes twice the first is meant.
     """
 
-    def __init__(
-        self,
-        tz: ZoneInfo,
-        slots: Slots = DEFAULT_SLOTS,
-        exceptions: Mapping[date, bool] | None = None,
-        years: Iterable[Year] = (),
-    ) -> None:
-        _check(slots)
+    def __init__(self, tz: ZoneInfo, days: WorkDays | None = None) -> None:
         self.tz = tz
-        self.slots = slots
-        self.years = tuple(years)
-        self._exceptions = dict(exceptions or {})
-        self._years = {year.year: year for year in self.years}
-        self._wd = sum(_wall(end) - _wall(start) for start, end in slots)
+        self.days = days or WorkDays()
         self._begin = self._midnight(date(FIRST_YEAR, 1, 1))
-        published = LAST_PUBLISHED_YEAR
-        while published + 1 in self._years:
-            published += 1
-        self.last_published_year = published
-        self._settled = self._midnight(date(published + 1, 1, 1))
+        self._settled = self._midnight(date(self.days.last_published_year + 1, 1, 1))
         self._end = self._midnight(date(LAST_YEAR + 1, 1, 1))
         self._lay_out()
-
-    def is_workday(self, day: date) -> bool:
-        """Whether `day` has work slots."""
-        exception = self._exceptions.get(day)
-        if exception is not None:
-            return exception
-        if (year := self._years.get(day.year)) is not None:
-            return year.is_workday(day)
-        if day.year < FIRST_YEAR or day.year > LAST_PUBLISHED_YEAR:
-            return day.weekday() < 5 and (day.month, day.day) not in FIXED_DAYS_OFF
-        return day in workdays or (day.weekday() < 5 and day not in holidays)
-
-    def name_of(self, day: date) -> tuple[str, str]:
-        """What a day off, or a weekend that is worked, is called in Chinese and English; empty where nothing is known."""
-        if day in self._exceptions:
-            return "本市安排", "the city's own arrangement"
-        if (year := self._years.get(day.year)) is not None:
-            return ("放假安排", "by the notice") if day in year.off | year.work else ("", "")
-        holiday = holidays.get(day) or workdays.get(day)
-        if holiday is not None:
-            return _IN_CHINESE[holiday], holiday
-        fixed = not FIRST_YEAR <= day.year <= LAST_PUBLISHED_YEAR and (day.month, day.day) in FIXED_DAYS_OFF
-        return ("法定节假日", "statutory day off") if fixed else ("", "")
 
     def slots_of(self, day: date) -> list[tuple[datetime, datetime]]:
         """The slots of a working day as instants, in order; none of a day off."""
@@ -127,18 +90,53 @@ class WorkCalendar:
         """Whole seconds inside work slots from `a` to `b`; 0 if `b` is not later. Raises NaiveTime, OutsideCalendar."""
         return max(0, self._work_until(_instant(b)) - self._work_until(_instant(a))) // _SECOND
 
-    def due(self, start: datetime, limit: Limit, mode: Mode) -> Due:
-        """The earliest instant at which `limit` is used up, in the city's time zone.
+    def run(self, a: datetime, b: datetime, pauses: Iterable[Pause] = (), *, natural: bool) -> float:
+        """Seconds that run from `a` to `b` outside the pauses: those inside work slots unless `natural`. Raises as `due`."""
+        begin, end = _instant(a), _instant(b)
+        until = (lambda instant: instant) if natural else self._work_until
+        total = until(end) - until(begin) if begin < end else 0
+        for opens, closes in _merged(pauses):
+            if (opens := max(opens, begin)) < (closes := min(closes, end)):
+                total -= until(closes) - until(opens)
+        return total / _SECOND
 
-        Working hours and, with `hours8`, working days (as many seconds as the slots of a normal day) count inside
-        slots, so the end is never the beginning of a slot. With `day_end` the day of receipt does not count and n
-        working days end with the last slot of the n-th following working day. Raises NaiveTime, OutsideCalendar.
+    def due(self, start: datetime, limit: Limit, mode: Mode, adjusted: Adjusted = UNADJUSTED) -> Due:
+        """The earliest instant at which `limit`, with its extensions, is used up outside the pauses, in the city's time zone.
+
+        Working hours and, with `hours8`, working days (eight working hours each) count inside slots, so the end is never
+        the beginning of a slot. With `day_end` the day of receipt does not count and n working days end with the last slot
+        of the n-th following working day; an extension counts from there. A pause freezes what was left when it began:
+        working time, or elapsed time of a limit that runs through. Raises NaiveTime, OutsideCalendar, BadPause.
         """
         begin = _instant(start)
+        end, working = self._end_of(begin, limit, mode), not limit.natural
+        if adjusted is not UNADJUSTED:
+            for extension in adjusted.extensions:
+                end, working = self._end_of(end, extension, mode), working or not extension.natural
+            end = self._push(begin, end, adjusted.pauses, natural=limit.natural)
+        return Due(self._local(end), working and end > self._settled)
+
+    def subtract(self, due: datetime, limit: Limit, mode: Mode) -> datetime:
+        """The canonical start (起算时间): the latest instant from which `limit` is used up at `due`.
+
+        In working time that is the instant at which counting begins: for a start outside the slots the beginning of the next
+        slot. With `day_end` it is the midnight that begins the last day on which a receipt is due then.
+        Raises NaiveTime, OutsideCalendar.
+        """
+        end = _instant(due)
         if limit.natural:
-            return Due(self._local(begin + limit.natural_seconds * _SECOND), False)
-        end = self._working_end(begin, limit, mode)
-        return Due(self._local(end), end > self._settled)
+            return self._local(end - limit.natural_seconds * _SECOND)
+        if limit.unit == "wd" and mode == "day_end":
+            return self._receipt_day(end, limit.amount)
+        work = self._work_until(end) - limit.amount * (_WORK_HOUR if limit.unit == "wh" else _WORK_DAY)
+        slot = bisect_right(self._before, work) - 1
+        if work < 0 or slot < 1:
+            raise OutsideCalendar(FIRST_YEAR, LAST_YEAR)
+        return self._local(self._starts[slot] + work - self._before[slot])
+
+    def push(self, start: datetime, instant: datetime, pauses: Iterable[Pause], *, natural: bool) -> datetime:
+        """By when as much time has run since `start` as at `instant` if nothing had been paused. Raises as `due` does."""
+        return self._local(self._push(_instant(start), _instant(instant), pauses, natural=natural))
 
     def window(self, start: datetime, limit: Limit, mode: Mode, fraction: float) -> datetime:
         """The instant at which `fraction` (above 0, at most 1) of `limit` is used; 0.8 is the warning.
@@ -170,19 +168,42 @@ class WorkCalendar:
         """Every slot and working day, for arithmetic on arrays."""
         return Layout(
             self._starts, self._ends, self._before, self._day_starts, self._day_ends,
-            self._begin, self._end, self._settled, self._wd, (FIRST_YEAR, LAST_YEAR),
+            self._begin, self._end, self._settled, (FIRST_YEAR, LAST_YEAR),
         )  # fmt: skip
 
-    def _working_end(self, begin: int, limit: Limit, mode: Mode) -> int:
+    def _end_of(self, begin: int, limit: Limit, mode: Mode) -> int:
+        if limit.natural:
+            return begin + limit.natural_seconds * _SECOND
         if limit.unit == "wh":
             return self._reach(self._work_until(begin) + limit.amount * _WORK_HOUR)
         if mode == "hours8":
-            return self._reach(self._work_until(begin) + limit.amount * self._wd)
+            return self._reach(self._work_until(begin) + limit.amount * _WORK_DAY)
         self._require_inside(begin)
         day = bisect_right(self._day_starts, begin) + limit.amount - 1
         if day >= len(self._day_ends):
             raise OutsideCalendar(FIRST_YEAR, LAST_YEAR)
         return self._day_ends[day]
+
+    def _push(self, begin: int, end: int, pauses: Iterable[Pause], *, natural: bool) -> int:
+        for paused_from, paused_until in _merged(pauses):
+            opens, closes = max(paused_from, begin), paused_until
+            if opens >= end:
+                break
+            if closes <= opens:
+                continue
+            if natural:
+                end += closes - opens
+            elif frozen := self._work_until(closes) - self._work_until(opens):
+                end = self._reach(self._work_until(end) + frozen)
+        return end
+
+    def _receipt_day(self, end: int, days: int) -> datetime:
+        """Midnight of the last day from which `days` whole working days end at `end`."""
+        first = bisect_right(self._day_starts, end - 1) - days
+        if first < 1:
+            raise OutsideCalendar(FIRST_YEAR, LAST_YEAR)
+        counted = datetime.fromtimestamp(self._day_starts[first] // _SECOND, self.tz).date()
+        return datetime.combine(counted - timedelta(days=1), time(0), self.tz)
 
     def _work_until(self, instant: int) -> int:
         """Work in microseconds from the beginning of the calendar to `instant`."""
@@ -211,16 +232,19 @@ class WorkCalendar:
         self._day_ends: list[int] = []
         day, stop, done, free_from = date(FIRST_YEAR, 1, 1), date(LAST_YEAR + 1, 1, 1), 0, self._begin
         while day < stop:
-            if self.is_workday(day):
+            before = done
+            for opens, closes in self.days.slots(day):
+                start = max(free_from, self._wall_instant(day, opens))
+                closing = day + timedelta(days=1) if closes == time(0) else day
+                free_from = max(start, self._wall_instant(closing, closes))
+                if start < free_from:
+                    self._starts.append(start)
+                    self._ends.append(free_from)
+                    self._before.append(done)
+                    done += free_from - start
+            # A clock change can swallow all slots of a day: then nothing can be done on it, and it is no working day.
+            if done > before:
                 self._day_starts.append(self._midnight(day))
-                for opens, closes in self.slots:
-                    start = max(free_from, self._wall_instant(day, opens))
-                    free_from = max(start, self._wall_instant(day, closes))
-                    if start < free_from:
-                        self._starts.append(start)
-                        self._ends.append(free_from)
-                        self._before.append(done)
-                        done += free_from - start
                 self._day_ends.append(free_from)
             day += timedelta(days=1)
 
@@ -240,18 +264,14 @@ def _instant(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def _wall(wall: time) -> int:
-    length = timedelta(hours=wall.hour, minutes=wall.minute, seconds=wall.second, microseconds=wall.microsecond)
-    return length // _MICROSECOND
-
-
-def _check(slots: Slots) -> None:
-    written = " ".join(f"{start:%H:%M}-{end:%H:%M}" for start, end in slots)
-    if not slots:
-        raise BadSlots("()", "a working day needs at least one")
-    if any(wall.tzinfo is not None for slot in slots for wall in slot):
-        raise BadSlots(written, "they are wall times of the city and carry no time zone")
-    if any(start >= end for start, end in slots):
-        raise BadSlots(written, "each must end after it starts, on the same day")
-    if any(before[1] > after[0] for before, after in pairwise(slots)):
-        raise BadSlots(written, "they must be in order and must not overlap")
+def _merged(pauses: Iterable[Pause]) -> list[tuple[int, int]]:
+    """Pauses in order, those that touch or overlap as one. Raises BadPause for one that ends before it begins."""
+    merged: list[tuple[int, int]] = []
+    for opens, closes in sorted((_instant(a), _instant(b)) for a, b in pauses):
+        if closes < opens:
+            raise BadPause((_EPOCH + opens * _MICROSECOND).isoformat(), (_EPOCH + closes * _MICROSECOND).isoformat())
+        if merged and opens <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], closes)
+        else:
+            merged.append((opens, closes))
+    return merged

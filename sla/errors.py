@@ -55,6 +55,14 @@ class BadFraction(SlaError):
     fraction: float
 
 
+@dataclass(eq=False)
+class BadPause(SlaError):
+    """A pause from {error.opens} to {error.closes} ends before it begins"""
+
+    opens: str
+    closes: str
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing wrong in a file; `line` counts from 1, `field` is empty where the whole row or file is meant."""

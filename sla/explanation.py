@@ -1,22 +1,26 @@
 """Why a limit ends when it does (时限说明): every stretch from its start to its end, counted or not, without a gap."""
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, Literal
 
 import msgspec
 
-from sla.calendar import WorkCalendar
+from sla.calendar import UNADJUSTED, Adjusted, Pause, WorkCalendar
 from sla.limits import Limit, Mode
 
-Kind = Literal["natural", "worked", "makeup", "receipt_day", "break", "off_hours", "weekend", "holiday"]
+Kind = Literal[
+    "natural", "worked", "makeup", "extended", "suspended", "receipt_day", "break", "off_hours", "weekend", "holiday"
+]
 
-COUNTED: Final[frozenset[Kind]] = frozenset({"natural", "worked", "makeup"})
+COUNTED: Final[frozenset[Kind]] = frozenset({"natural", "worked", "makeup", "extended"})
 # What each kind is called, in Chinese and English.
 NAMES: Final[dict[Kind, tuple[str, str]]] = {
     "natural": ("连续计时", "runs through"),
     "worked": ("工作时间", "working time"),
     "makeup": ("调休上班", "worked weekend"),
+    "extended": ("延期时间", "extended time"),
+    "suspended": ("挂账，不计入", "suspended, not counted"),
     "receipt_day": ("受理当日，不计入", "day of receipt, not counted"),
     "break": ("午休", "break"),
     "off_hours": ("非工作时段", "outside working hours"),
@@ -45,17 +49,65 @@ class Slice(msgspec.Struct, frozen=True):
         return self.kind in COUNTED
 
 
-def explain(calendar: WorkCalendar, start: datetime, limit: Limit, mode: Mode) -> tuple[Slice, ...]:
+def explain(
+    calendar: WorkCalendar, start: datetime, limit: Limit, mode: Mode, adjusted: Adjusted = UNADJUSTED
+) -> tuple[Slice, ...]:
     """The stretches from `start` to the due instant of `limit`, in order, each beginning where the one before ends.
 
-    What is counted adds up to the limit: to its seconds where it runs through or is in working hours (`hours8`: a working day
-    is as many seconds as the slots of a normal day), to its days with `day_end`. Raises what `due` raises.
+    What is counted adds up to the limit and its extensions: to seconds where it runs through or is in working hours
+    (`hours8`: a working day is eight), to days with `day_end`. A pause freezes what was left of a `day_end` limit in
+    working time, so with one the counted stretches are seconds, and add up to the working time from `start` to the due
+    instant as it was without pauses. Raises what `due` raises.
     """
-    begin, due = start.astimezone(UTC), calendar.due(start, limit, mode).at.astimezone(UTC)
+    begin, due = start.astimezone(UTC), calendar.due(start, limit, mode, adjusted).at.astimezone(UTC)
     if limit.natural:
-        return (_slice(calendar, begin, due, "natural", seconds=limit.natural_seconds),)
-    stretches = _whole_days if limit.unit == "wd" and mode == "day_end" else _working_time
-    return tuple(_merged(stretches(calendar, begin, due)))
+        stretches = iter((_slice(calendar, begin, due, "natural", seconds=(due - begin).total_seconds()),))
+    elif limit.unit == "wd" and mode == "day_end" and not adjusted.pauses:
+        stretches = _whole_days(calendar, begin, due)
+    else:
+        stretches = _working_time(calendar, begin, due)
+    if adjusted.extensions:
+        first = calendar.due(start, limit, mode, Adjusted(pauses=adjusted.pauses)).at.astimezone(UTC)
+        stretches = _extended(stretches, first)
+    if adjusted.pauses:
+        stretches = _suspended(stretches, adjusted.pauses)
+    return tuple(_merged(stretches))
+
+
+def _extended(stretches: Iterable[Slice], first: datetime) -> Iterator[Slice]:
+    """What is counted behind the due instant as it was at `first` is extended time."""
+    for each in stretches:
+        for piece in _cut(each, (first,)):
+            late = piece.counted and piece.start.astimezone(UTC) >= first
+            yield msgspec.structs.replace(piece, kind="extended") if late else piece
+
+
+def _suspended(stretches: Iterable[Slice], pauses: Iterable[Pause]) -> Iterator[Slice]:
+    """Whatever lies in a pause is suspended, and nothing of it counted."""
+    spans = [(opens.astimezone(UTC), closes.astimezone(UTC)) for opens, closes in pauses]
+    edges = sorted({edge for span in spans for edge in span})
+    for each in stretches:
+        for piece in _cut(each, edges):
+            middle = piece.start.astimezone(UTC)
+            if any(opens <= middle < closes for opens, closes in spans):
+                yield msgspec.structs.replace(piece, kind="suspended", seconds=0, days=0, note="", note_en="")
+            else:
+                yield piece
+
+
+def _cut(each: Slice, edges: Iterable[datetime]) -> Iterator[Slice]:
+    """The stretch in pieces; `edges` are instants of UTC in order."""
+    here, end, zone = each.start.astimezone(UTC), each.end.astimezone(UTC), each.start.tzinfo
+    for edge in edges:
+        if here < edge < end:
+            yield _piece(each, here, edge, zone)
+            here = edge
+    yield each if here == each.start.astimezone(UTC) else _piece(each, here, end, zone)
+
+
+def _piece(each: Slice, start: datetime, end: datetime, zone: tzinfo | None) -> Slice:
+    seconds = (end - start).total_seconds() if each.seconds else 0
+    return msgspec.structs.replace(each, start=start.astimezone(zone), end=end.astimezone(zone), seconds=seconds)
 
 
 def _whole_days(calendar: WorkCalendar, begin: datetime, due: datetime) -> Iterator[Slice]:
@@ -100,8 +152,8 @@ def _midnight(calendar: WorkCalendar, day: date) -> datetime:
 
 
 def _kind(calendar: WorkCalendar, day: date) -> tuple[Kind, tuple[str, str]]:
-    weekend, note = day.weekday() > 4, calendar.name_of(day)
-    if calendar.is_workday(day):
+    weekend, note = day.weekday() > 4, calendar.days.name_of(day)
+    if calendar.slots_of(day):
         return ("makeup", note) if weekend else ("worked", ("", ""))
     return ("holiday", note) if note[0] or not weekend else ("weekend", ("", ""))
 

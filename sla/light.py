@@ -1,9 +1,10 @@
 """The traffic light (红黄绿灯) of a running limit."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-from sla.calendar import WorkCalendar
+from sla.calendar import Pause, WorkCalendar
 
 Light = Literal["green", "yellow", "red"]
 
@@ -20,14 +21,23 @@ def light(used: float) -> Light:
     return "yellow" if used <= 1 else "red"
 
 
-def used(calendar: WorkCalendar, start: datetime, due: datetime, now: datetime, *, natural: bool) -> float:
+def used(
+    calendar: WorkCalendar,
+    start: datetime,
+    due: datetime,
+    now: datetime,
+    *,
+    natural: bool,
+    pauses: Sequence[Pause] = (),
+) -> float:
     """The share of a limit that is used at `now`: in working time unless it runs through; above 1 once `due` is past.
 
-    Where no working time lies between start and due, elapsed time is counted. Raises NaiveTime, OutsideCalendar.
+    What lies in a pause is not used. Where no working time lies between start and due, elapsed time is counted. Raises
+    NaiveTime, OutsideCalendar.
     """
-    if not natural and (whole := calendar.worked(start, due)):
-        share = calendar.worked(start, now) / whole
+    if not natural and (whole := calendar.run(start, due, pauses, natural=False)):
+        share = calendar.run(start, now, pauses, natural=False) / whole
         # Outside working hours nothing is worked, and yet the end is past.
         return share if now <= due else max(share, 1 + 1e-9)
-    elapsed, whole_s = (now - start).total_seconds(), (due - start).total_seconds()
-    return elapsed / whole_s if whole_s else float(now >= due)
+    whole = calendar.run(start, due, pauses, natural=True)
+    return calendar.run(start, now, pauses, natural=True) / whole if whole else float(now >= due)

@@ -89,9 +89,12 @@ def _settings(city: City) -> dict[str, Hashable]:
         "desk": city.desk,
         "automatic": city.automatic,
         "matching": city.matching,
-        "calendar.slots": city.calendar.slots,
-        "calendar.days": tuple(sorted(city.special_days.items())),
-        "calendar.years": city.calendar.years,
+        "calendar.slots": city.calendar.days.hours,
+        "calendar.days": city.calendar.days.special,
+        "calendar.years": city.calendar.days.years,
+        "calendar.groups": tuple(
+            (unit, each.days.hours, each.days.special) for unit, each in sorted(city.calendars.by_unit.items())
+        ),
         "cells.border_m": city.map.border_m,
         "codes.current": tuple(sorted(city.categories.current.items())),
     }

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from dispatch.city.areas import AREAS, CELLS, AreaFile, read_cells
+from dispatch.city.calendars import Calendars, calendars, work_days
 from dispatch.city.codetables import CodeTables, read_code_tables
 from dispatch.city.dutyfile import FILE as DUTY
 from dispatch.city.dutyfile import CityDutyBook, duty_rules
@@ -14,13 +15,12 @@ from dispatch.city.files import Files
 from dispatch.city.model import Account, City, Device, ReturnReason, SensorType, SensorTypes
 from dispatch.city.rows import AccountRow, DeviceRow, DutyRow, ReturnRow, SensorRow, SuccessorRow, UnitRow
 from dispatch.city.settings import FILE as SETTINGS
-from dispatch.city.settings import Settings, line_of, read_settings, special_days, work_slots
+from dispatch.city.settings import Settings, line_of, read_settings
 from dispatch.city.tables import Line, decode, read_table
 from dispatch.city.trees import sound_parents
 from dispatch.city.units import Unit, UnitTree
 from gridmap.cells import Cell
 from gridmap.index import GridMap
-from sla.calendar import WorkCalendar
 from sla.errors import Fault, RowFaults, SlaError
 from sla.ladder import Ladder
 from sla.policies import PolicyBook
@@ -61,7 +61,7 @@ class Draft:
         self.successors = self._table(SUCCESSORS, SuccessorRow, optional=True)
         self.policies = self._book(POLICIES, PolicyBook.parse)
         self.ladder = self._book(LADDER, Ladder.parse)
-        self.calendar = self._calendar()
+        self.calendars = self._calendars()
 
     def cells(self) -> list[Cell]:
         """The cells the city drew, or the squares of its lowest areas; their faults are added to `faults`."""
@@ -74,16 +74,16 @@ class Draft:
 
     def city(self, version: int, cells: Sequence[Cell]) -> City | None:
         """The city, unless something it needs is missing."""
-        settings, areas, calendar = self.settings, self.areas, self.calendar
+        settings, areas, calendars = self.settings, self.areas, self.calendars
         policies, ladder = self.policies, self.ladder
-        if not (settings and areas and areas.tree and policies and ladder and calendar) or self.faults:
+        if not (settings and areas and areas.tree and policies and ladder and calendars) or self.faults:
             return None
         rules = duty_rules(self.duty)
         return City(
             version=version,
             name=settings.name,
             code=settings.code,
-            tz=calendar.tz,
+            tz=calendars.common.tz,
             units=self.units,
             map=GridMap(version, areas.tree, cells, settings.cells.border_m),
             categories=self.codes.categories,
@@ -91,8 +91,7 @@ class Draft:
             duty_rules=rules,
             policies=policies,
             ladder=ladder,
-            calendar=calendar,
-            special_days=special_days(settings.calendar),
+            calendars=calendars,
             desk=settings.desk,
             automatic=settings.automatic,
             matching=settings.matching,
@@ -152,7 +151,7 @@ class Draft:
             self.faults += error.faults
             return None
 
-    def _calendar(self) -> WorkCalendar | None:
+    def _calendars(self) -> Calendars | None:
         if self.settings is None:
             return None
         try:
@@ -160,12 +159,33 @@ class Draft:
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             self._settings_fault("time_zone", str(error))
             return None
-        section, years = self.settings.calendar, self._book(HOLIDAYS, parse_years, optional=True)
-        try:
-            return WorkCalendar(zone, work_slots(section), special_days(section), years or ())
-        except (SlaError, ValueError) as error:
-            self._settings_fault("calendar.slots", str(error))
+        years = self._book(HOLIDAYS, parse_years, optional=True) or ()
+        common, groups = self.settings.calendar, self.settings.groups
+        if not self._sound_groups(years):
             return None
+        return calendars(zone, common, groups, years, self.units)
+
+    def _sound_groups(self, years: Sequence[Year]) -> bool:
+        """Whether every section of hours holds, and each group names units of the city that no other names."""
+        assert self.settings is not None
+        common, sound, taken = self.settings.calendar, True, set[str]()
+        for place, section in (
+            ("calendar", common),
+            *((f"groups[{n}]", g) for n, g in enumerate(self.settings.groups)),
+        ):
+            try:
+                work_days(section, years, None if section is common else common)
+            except (SlaError, ValueError) as error:
+                self._settings_fault(f"{place}.slots", str(error))
+                sound = False
+        for index, group in enumerate(self.settings.groups):
+            for unit in group.units:
+                if unit not in self.units or unit in taken:
+                    problem = "is in another group" if unit in taken else "is not a unit"
+                    self._settings_fault(f"groups[{index}].units", f"{unit} {problem}")
+                    sound = False
+                taken.add(unit)
+        return sound
 
     def _settings_fault(self, path: str, problem: str) -> None:
         text = (self.files.get(SETTINGS) or b"").decode("utf-8-sig")

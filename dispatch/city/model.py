@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from types import MappingProxyType
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
+from dispatch.city.calendars import Calendars
 from dispatch.city.categories import Categories, Urgency
 from dispatch.city.units import UnitTree
 from gridmap.duty import DutyBook, DutyRule
@@ -136,9 +136,8 @@ class ReturnReason:
 class City:
     """One version of a city.
 
-    `duty_rules` are what `duty` was made from. `special_days` are the exceptions of `calendar`, True a working day.
-    `devices` and `return_reasons` go by code, `successors` by (kind, code) with kind `unit` or `cell`: who takes over
-    from what this version no longer has.
+    `duty_rules` are what `duty` was made from. `devices` and `return_reasons` go by code, `successors` by
+    (kind, code) with kind `unit` or `cell`: who takes over from what this version no longer has.
     """
 
     version: int
@@ -152,8 +151,7 @@ class City:
     duty_rules: tuple[DutyRule, ...]
     policies: PolicyBook
     ladder: Ladder
-    calendar: WorkCalendar
-    special_days: Mapping[date, bool]
+    calendars: Calendars
     desk: Desk
     automatic: Automatic
     matching: Matching
@@ -162,3 +160,8 @@ class City:
     demo_accounts: tuple[Account, ...]
     return_reasons: Mapping[str, ReturnReason]
     successors: Mapping[tuple[str, str], str]
+
+    @property
+    def calendar(self) -> WorkCalendar:
+        """The calendar of the city, by which the clocks run that the citizen sees."""
+        return self.calendars.common

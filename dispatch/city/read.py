@@ -27,6 +27,6 @@ def read_files(files: Files, *, version: int, day: date | None) -> tuple[Sequenc
     """The cells, the city unless it is faulty, and its faults."""
     draft = Draft(files)
     cells = draft.cells()
-    today = datetime.now(draft.calendar.tz if draft.calendar else UTC).date()
+    today = datetime.now(draft.calendars.common.tz if draft.calendars else UTC).date()
     draft.faults += list(check(draft, cells, day or today))
     return cells, draft.city(version, cells), sorted(draft.faults, key=astuple)

@@ -3,31 +3,23 @@
 import re
 import tomllib
 from collections.abc import Iterator
-from datetime import date, time
 from typing import Annotated, Any, Final, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
 
+from dispatch.city.calendars import CalendarSection, GroupSection
 from dispatch.city.categories import Branch
 from dispatch.city.model import Automatic, Desk, Matching
 from dispatch.city.tables import decode
-from sla.calendar import DEFAULT_SLOTS, Slots
 from sla.errors import Fault
 from sla.limits import Dialect
 
 FILE: Final = "city.toml"
 
-_SLOT: Final = r"^\d\d:\d\d-\d\d:\d\d$"
 _HEADER: Final = re.compile(r"\s*\[\[?\s*([\w.-]+)\s*\]\]?")
 _FIELD: Final = re.compile(r"""\s*["']?([\w-]+)["']?\s*=""")
 _PLACE: Final = re.compile(r"\s*\(at line (\d+), column \d+\)")
-
-
-class CalendarSection(Struct, frozen=True):
-    slots: tuple[Annotated[str, Meta(pattern=_SLOT)], ...] = ()
-    off: tuple[date, ...] = ()
-    work: tuple[date, ...] = ()
 
 
 class CellsSection(Struct, frozen=True):
@@ -55,6 +47,7 @@ class Settings(Struct, frozen=True):
     cells: CellsSection
     codes: tuple[CodeTable, ...]
     calendar: CalendarSection = CalendarSection()
+    groups: tuple[GroupSection, ...] = ()
 
 
 def read_settings(data: bytes, faults: list[Fault]) -> Settings | None:
@@ -75,17 +68,6 @@ def read_settings(data: bytes, faults: list[Fault]) -> Settings | None:
         found += _table_faults(settings.codes, text)
     faults += found
     return None if found else settings
-
-
-def work_slots(section: CalendarSection) -> Slots:
-    """The slots as times of day; raises ValueError for an hour that does not exist."""
-    slots = [slot.split("-") for slot in section.slots]
-    return tuple((time.fromisoformat(start), time.fromisoformat(end)) for start, end in slots) or DEFAULT_SLOTS
-
-
-def special_days(section: CalendarSection) -> dict[date, bool]:
-    """The city's own exceptions: day → whether it is worked."""
-    return {**dict.fromkeys(section.off, False), **dict.fromkeys(section.work, True)}
 
 
 def line_of(text: str, path: str) -> int:

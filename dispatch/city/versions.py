@@ -32,13 +32,13 @@ class Cities:
         return cls(await _read(pool, newest["version"]))
 
     async def version(self, connection: Executor, number: int) -> City:
-        """The version under which a case was opened, with the work calendar of today.
+        """The version under which a case was opened, with the work calendars of today.
 
         Limits and ladder are what the case was opened under; which days are worked is no rule of a case but a fact.
         """
         city = self._known.get(number) or await _read(connection, number)
-        if city.calendar is not self.current.calendar:
-            city = replace(city, calendar=self.current.calendar)
+        if city.calendars is not self.current.calendars:
+            city = replace(city, calendars=self.current.calendars)
         self._known[number] = city
         return city
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from dispatch.casework import provisional
 from dispatch.cli import main
 from dispatch.store.clock import TravelClock
-from sla.calendar import LAST_PUBLISHED_YEAR
+from sla.workdays import LAST_PUBLISHED_YEAR
 from tests.harness.town import KEYRING, Town, load_city, principal, town
 from tests.integration.casework.people import CITIZEN, DISPATCHER, events_of
 from tests.integration.casework.people import opened as begun

@@ -91,7 +91,7 @@ def test_a_year_with_its_notice_is_found_and_counts(folder: Path, before: City) 
     (folder / "holidays.toml").write_text(year, "utf-8")
     after = read(folder)
     assert difference(before, after).settings == Change((), (), ("calendar.years",))
-    assert not after.calendar.is_workday(date(2027, 3, 3))
+    assert not after.calendar.days.is_workday(date(2027, 3, 3))
     (folder / "holidays.toml").write_text(year.replace("2027-03-03", "2026-03-03"), "utf-8")
     faults = read_city(folder)[1]
     assert [(each.file, each.line, each.field) for each in faults] == [("holidays.toml", 4, "off")]

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dispatch.cli import main
-from sla.calendar import LAST_PUBLISHED_YEAR
+from sla.workdays import LAST_PUBLISHED_YEAR
 
 NEXT = LAST_PUBLISHED_YEAR + 1
 

@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sla.calendar import LAST_PUBLISHED_YEAR, LAST_YEAR, WorkCalendar
+from sla.calendar import WorkCalendar
 from sla.errors import BadFraction, BadSlots, NaiveTime, OutsideCalendar
 from sla.limits import Limit, Mode, parse_limit
+from sla.workdays import LAST_PUBLISHED_YEAR, LAST_YEAR, WorkDays
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -106,23 +107,23 @@ def test_worked_counts_seconds_inside_slots_and_never_below_zero(calendar: WorkC
     ],
 )
 def test_published_years_follow_the_notices(calendar: WorkCalendar, day: date, works: bool) -> None:
-    assert calendar.is_workday(day) is works
+    assert calendar.days.is_workday(day) is works
 
 
 @pytest.mark.parametrize("exceptions", [{date(2026, 3, 7): True, date(2026, 3, 9): False}])
 def test_a_citys_exceptions_go_before_the_notices(exceptions: dict[date, bool]) -> None:
-    calendar = WorkCalendar(SHANGHAI, exceptions=exceptions)
-    assert calendar.is_workday(date(2026, 3, 7))
-    assert not calendar.is_workday(date(2026, 3, 9))
+    calendar = WorkCalendar(SHANGHAI, WorkDays(exceptions=exceptions))
+    assert calendar.days.is_workday(date(2026, 3, 7))
+    assert not calendar.days.is_workday(date(2026, 3, 9))
     assert calendar.due(at("2026-03-06 17:00"), Limit(2, "wh"), "hours8").at == at("2026-03-07 09:00")
     assert calendar.due(at("2026-03-07 17:00"), Limit(2, "wh"), "hours8").at == at("2026-03-10 09:00")
 
 
 def test_an_unpublished_year_has_weekends_and_fixed_days_off_and_is_provisional(calendar: WorkCalendar) -> None:
     year = LAST_PUBLISHED_YEAR + 1
-    assert not any(calendar.is_workday(date(year, month, day)) for month, day in [(1, 1), (5, 1), (5, 2), (10, 1)])
+    assert not any(calendar.days.is_workday(date(year, month, day)) for month, day in [(1, 1), (5, 1), (5, 2), (10, 1)])
     fortnight = [date(year, 6, 1) + timedelta(days=n) for n in range(14)]
-    assert [calendar.is_workday(day) for day in fortnight] == [day.weekday() < 5 for day in fortnight]
+    assert [calendar.days.is_workday(day) for day in fortnight] == [day.weekday() < 5 for day in fortnight]
     start = datetime(LAST_PUBLISHED_YEAR, 12, 20, 9, tzinfo=SHANGHAI)
     assert [calendar.due(start, Limit(n, "wd"), "hours8").provisional for n in (1, 30)] == [False, True]
     assert calendar.due(start, Limit(30, "wd"), "day_end").provisional
@@ -166,13 +167,13 @@ def test_an_instant_without_zone_is_refused(calendar: WorkCalendar) -> None:
 )
 def test_slots_that_are_empty_overlapping_or_out_of_order_are_refused(slots: tuple[tuple[time, time], ...]) -> None:
     with pytest.raises(BadSlots):
-        WorkCalendar(SHANGHAI, slots)
+        WorkCalendar(SHANGHAI, WorkDays(slots))
 
 
 def test_a_day_may_have_any_number_of_slots_and_they_may_touch() -> None:
     slots = ((time(7), time(9)), (time(9), time(11)), (time(13), time(14, 30)), (time(20), time(21)))
-    calendar = WorkCalendar(SHANGHAI, slots)
-    assert calendar.due(at("2026-03-09 08:00"), Limit(1, "wd"), "hours8").at == at("2026-03-10 08:00")
+    calendar = WorkCalendar(SHANGHAI, WorkDays(slots))
+    assert calendar.due(at("2026-03-09 08:00"), Limit(1, "wd"), "hours8").at == at("2026-03-10 09:30")
     assert calendar.due(at("2026-03-09 08:00"), Limit(1, "wd"), "day_end").at == at("2026-03-10 21:00")
     assert calendar.due(at("2026-03-09 08:00"), Limit(4, "wh"), "hours8").at == at("2026-03-09 14:00")
 
@@ -182,7 +183,7 @@ def test_a_day_may_have_any_number_of_slots_and_they_may_touch() -> None:
     [("6wh", "2026-03-08 10:00"), ("24h", "2026-03-09 00:00"), ("1d", "2026-03-09 00:00")],
 )
 def test_a_night_that_loses_an_hour_counts_what_really_passed(limit: str, due: str) -> None:
-    calendar = WorkCalendar(NEW_YORK, ((time(0), time(5)), (time(8), time(18))), {date(2026, 3, 8): True})
+    calendar = WorkCalendar(NEW_YORK, WorkDays(((time(0), time(5)), (time(8), time(18))), {date(2026, 3, 8): True}))
     started = at("2026-03-07 23:00", NEW_YORK)
     assert calendar.due(started, parse_limit(limit), "hours8").at.astimezone(UTC) == at(due, NEW_YORK).astimezone(UTC)
 
@@ -197,12 +198,12 @@ def test_a_night_that_loses_an_hour_counts_what_really_passed(limit: str, due: s
 def test_slots_around_the_lost_hour_neither_run_backwards_nor_count_twice(
     slots: tuple[tuple[time, time], ...], worked: int
 ) -> None:
-    calendar = WorkCalendar(NEW_YORK, slots, {date(2026, 3, 8): True})
+    calendar = WorkCalendar(NEW_YORK, WorkDays(slots, {date(2026, 3, 8): True}))
     assert calendar.worked(at("2026-03-08 00:00", NEW_YORK), at("2026-03-09 00:00", NEW_YORK)) == worked
 
 
 def test_a_night_that_gains_an_hour_counts_what_really_passed() -> None:
-    calendar = WorkCalendar(NEW_YORK, ((time(0), time(5)),), {date(2026, 11, 1): True})
+    calendar = WorkCalendar(NEW_YORK, WorkDays(((time(0), time(5)),), {date(2026, 11, 1): True}))
     midnight = at("2026-11-01 00:00", NEW_YORK)
     assert calendar.worked(midnight, at("2026-11-01 05:00", NEW_YORK)) == 6 * 3_600
     twice = calendar.due(midnight, Limit(2, "wh"), "hours8").at

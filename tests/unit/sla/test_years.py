@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sla.calendar import LAST_PUBLISHED_YEAR, WorkCalendar
+from sla.calendar import WorkCalendar
 from sla.errors import YearFaults
 from sla.limits import Limit
+from sla.workdays import LAST_PUBLISHED_YEAR, WorkDays
 from sla.years import parse_years
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -25,9 +26,9 @@ work = ["{next(date(NEXT, 2, d) for d in range(13, 15) if date(NEXT, 2, d).weekd
 
 def test_a_year_of_the_file_is_published_and_its_days_count() -> None:
     (year,) = parse_years(TEXT, "holidays.toml")
-    without, calendar = WorkCalendar(SHANGHAI), WorkCalendar(SHANGHAI, years=[year])
-    assert without.is_workday(date(NEXT, 2, 8)) != calendar.is_workday(date(NEXT, 2, 8))
-    assert calendar.is_workday(min(year.work))
+    without, calendar = WorkCalendar(SHANGHAI), WorkCalendar(SHANGHAI, WorkDays(years=[year]))
+    assert without.days.is_workday(date(NEXT, 2, 8)) != calendar.days.is_workday(date(NEXT, 2, 8))
+    assert calendar.days.is_workday(min(year.work))
     start = datetime(NEXT, 2, 5, 17, tzinfo=SHANGHAI)
     before, after = without.due(start, Limit(2, "wd"), "day_end"), calendar.due(start, Limit(2, "wd"), "day_end")
     assert (before.provisional, after.provisional) == (True, False)
@@ -36,16 +37,16 @@ def test_a_year_of_the_file_is_published_and_its_days_count() -> None:
 
 def test_a_year_behind_one_that_is_not_published_stays_provisional() -> None:
     later = TEXT.replace(str(NEXT), str(NEXT + 1)).replace(f'work = ["{NEXT + 1}-02-1', '# ["')
-    calendar = WorkCalendar(SHANGHAI, years=parse_years(later, "holidays.toml"))
-    assert calendar.last_published_year == LAST_PUBLISHED_YEAR
+    calendar = WorkCalendar(SHANGHAI, WorkDays(years=parse_years(later, "holidays.toml")))
+    assert calendar.days.last_published_year == LAST_PUBLISHED_YEAR
     assert calendar.due(datetime(NEXT + 1, 3, 3, 9, tzinfo=SHANGHAI), Limit(1, "wd"), "hours8").provisional
 
 
 def test_the_city_s_own_file_goes_before_the_library() -> None:
     text = TEXT.replace(str(NEXT), str(LAST_PUBLISHED_YEAR)).replace(f'work = ["{LAST_PUBLISHED_YEAR}-02-1', '# ["')
-    calendar = WorkCalendar(SHANGHAI, years=parse_years(text, "holidays.toml"))
-    assert not WorkCalendar(SHANGHAI).is_workday(date(LAST_PUBLISHED_YEAR, 10, 7))
-    assert calendar.is_workday(date(LAST_PUBLISHED_YEAR, 10, 7))
+    calendar = WorkCalendar(SHANGHAI, WorkDays(years=parse_years(text, "holidays.toml")))
+    assert not WorkCalendar(SHANGHAI).days.is_workday(date(LAST_PUBLISHED_YEAR, 10, 7))
+    assert calendar.days.is_workday(date(LAST_PUBLISHED_YEAR, 10, 7))
 
 
 @pytest.mark.parametrize(
