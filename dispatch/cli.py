@@ -127,7 +127,7 @@ async def _load_city(
     try:
         what = await loading.plan(connection, archive)
         _show(what)
-        settled = [each async for each in provisional.moved_by(connection, what.city.calendar)]
+        settled = [each async for each in provisional.moved_by(connection, what.city.calendars)]
         console.print(f"provisional deadlines (暂定) that its calendar moves: {len(settled)}")
         if dry_run or not (what.same or yes or click.confirm("Put it in force?")):
             return

@@ -92,13 +92,7 @@ class WorkCalendar:
 
     def run(self, a: datetime, b: datetime, pauses: Iterable[Pause] = (), *, natural: bool) -> float:
         """Seconds that run from `a` to `b` outside the pauses: those inside work slots unless `natural`. Raises as `due`."""
-        begin, end = _instant(a), _instant(b)
-        until = (lambda instant: instant) if natural else self._work_until
-        total = until(end) - until(begin) if begin < end else 0
-        for opens, closes in _merged(pauses):
-            if (opens := max(opens, begin)) < (closes := min(closes, end)):
-                total -= until(closes) - until(opens)
-        return total / _SECOND
+        return self._run(_instant(a), _instant(b), pauses, natural=natural) / _SECOND
 
     def due(self, start: datetime, limit: Limit, mode: Mode, adjusted: Adjusted = UNADJUSTED) -> Due:
         """The earliest instant at which `limit`, with its extensions, is used up outside the pauses, in the city's time zone.
@@ -145,8 +139,10 @@ class WorkCalendar:
         """
         return self.between(start, self.due(start, limit, mode).at, fraction, natural=limit.natural)
 
-    def between(self, start: datetime, due: datetime, fraction: float, *, natural: bool) -> datetime:
-        """The instant at which `fraction` of the time from `start` to `due` is used, however `due` was set.
+    def between(
+        self, start: datetime, due: datetime, fraction: float, pauses: Sequence[Pause] = (), *, natural: bool
+    ) -> datetime:
+        """The instant at which `fraction` of the time from `start` to `due` is used outside the pauses, however `due` was set.
 
         Counted in working time unless `natural`, or unless no working time lies between the two; `due` itself if it
         is not after `start`.
@@ -156,12 +152,11 @@ class WorkCalendar:
         begin, end = _instant(start), _instant(due)
         if fraction == 1 or end <= begin:
             return self._local(end)
-        if not natural:
-            done = self._work_until(begin)
-            total = self._work_until(end) - done
-            if total:
-                return self._local(self._reach(done + max(1, round(total * fraction))))
-        return self._local(begin + round((end - begin) * fraction))
+        if not natural and (total := self._run(begin, end, pauses, natural=False)):
+            at = self._reach(self._work_until(begin) + max(1, round(total * fraction)))
+            return self._local(self._push(begin, at, pauses, natural=False))
+        at = begin + round(self._run(begin, end, pauses, natural=True) * fraction)
+        return self._local(self._push(begin, at, pauses, natural=True))
 
     @property
     def layout(self) -> "Layout":
@@ -183,6 +178,14 @@ class WorkCalendar:
         if day >= len(self._day_ends):
             raise OutsideCalendar(FIRST_YEAR, LAST_YEAR)
         return self._day_ends[day]
+
+    def _run(self, begin: int, end: int, pauses: Iterable[Pause], *, natural: bool) -> int:
+        until = (lambda instant: instant) if natural else self._work_until
+        total = until(end) - until(begin) if begin < end else 0
+        for opens, closes in _merged(pauses):
+            if (opens := max(opens, begin)) < (closes := min(closes, end)):
+                total -= until(closes) - until(opens)
+        return total
 
     def _push(self, begin: int, end: int, pauses: Iterable[Pause], *, natural: bool) -> int:
         for paused_from, paused_until in _merged(pauses):

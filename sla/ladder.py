@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import pairwise, product
 from typing import Final, Self
 
-from sla.calendar import WorkCalendar
+from sla.calendar import Adjusted, Pause, WorkCalendar
 from sla.clocks import CLOCKS, URGENCIES
 from sla.errors import AmbiguousLimit, Fault, LadderFaults, UnknownLimit
 from sla.limits import Limit, Mode, parse_limit
@@ -34,10 +34,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A step and the instant at which it is taken."""
+    """A step and the instant at which it is taken; `provisional` if it counts working time of a year without notice."""
 
     step: Step
     at: datetime
+    provisional: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +86,35 @@ class Ladder:
         due_at: datetime,
         limit: Limit,
         mode: Mode,
+        pauses: tuple[Pause, ...] = (),
     ) -> tuple[Planned, ...]:
         """Every step with its instant, in time order.
 
         Shares are counted from `started_at` to `due_at`, so that a deadline which was moved or set by a superior
         keeps its warning; in working time unless `limit` runs through. `mode` reads the working days after `due_at`.
+        What is paused (挂账) counts neither before `due_at`, which already lies behind its pauses, nor after it.
         """
         planned = [
-            Planned(step, _instant(step.at, calendar, started_at, due_at, limit, mode))
-            for step in self.steps(clock, urgency)
+            _planned(step, calendar, started_at, due_at, limit, mode, pauses) for step in self.steps(clock, urgency)
         ]
         # By timestamp, since wall times of one zone compare without regard to a clock change between them.
         return tuple(sorted(planned, key=lambda each: (each.at.timestamp(), each.step.level)))
 
 
-def _instant(
-    at: str | Limit, calendar: WorkCalendar, started_at: datetime, due_at: datetime, limit: Limit, mode: Mode
-) -> datetime:
-    if isinstance(at, Limit):
-        return calendar.due(due_at, at, mode).at
-    return calendar.between(started_at, due_at, _percent(at) / 100, natural=limit.natural)
+def _planned(
+    step: Step,
+    calendar: WorkCalendar,
+    started_at: datetime,
+    due_at: datetime,
+    limit: Limit,
+    mode: Mode,
+    pauses: tuple[Pause, ...],
+) -> Planned:
+    if isinstance(step.at, Limit):
+        due = calendar.due(due_at, step.at, mode, Adjusted(pauses=pauses))
+        return Planned(step, due.at, due.provisional)
+    share = _percent(step.at) / 100
+    return Planned(step, calendar.between(started_at, due_at, share, pauses, natural=limit.natural), False)
 
 
 def _percent(share: str) -> int:

@@ -1,4 +1,4 @@
-"""Policies (时限规则): which limit a clock has, by category, urgency, area, level of the unit, branch and kind."""
+"""Policies (时限规则): which limit a clock has, by category, urgency, area, level of the unit, branch, kind and channel."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,11 +14,13 @@ BRANCHES: Final = ("event", "component", "subject")
 KINDS: Final = ("consult", "help", "complaint", "tipoff", "suggest", "praise", "other", "patrol", "sensor")
 CATEGORY_LIMIT_RULE: Final = "category"
 
-_FIELDS: Final = ("id", "clock", "category", "urgency", "area", "level", "branch", "kind", "limit", "mode", "citation")
+_FIELDS: Final = (
+    "id", "clock", "category", "urgency", "area", "level", "branch", "kind", "channel", "limit", "mode", "citation",
+)  # fmt: skip
 _CATEGORY_CLOCKS: Final = ("close", "reply")
 
-# clock, category, urgency, area, level, branch, kind; None = any
-_Cell = tuple[str, str | None, str | None, str | None, int | None, str | None, str | None]
+# clock, category, urgency, area, level, branch, kind, channel; None = any
+_Cell = tuple[str, str | None, str | None, str | None, int | None, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Policy:
     levels: tuple[int, ...]
     branches: tuple[str, ...]
     kinds: tuple[str, ...]
+    channels: tuple[str, ...]
     limit: Limit
     mode: Mode
     citation: str
@@ -62,6 +65,7 @@ class Policy:
             self.levels or (None,),
             self.branches or (None,),
             self.kinds or (None,),
+            self.channels or (None,),
         )
 
 
@@ -70,7 +74,7 @@ class PolicyBook:
     """All policies of a city, statutory ones (with a citation) before all others, and in each the most specific first.
 
     Order of specificity, each before everything after it: the deeper category, a named urgency, the deeper area, a named
-    level of the unit, a named branch, a named kind. So a row for a category beats one for an urgency, and one for the
+    level of the unit, a named branch, a named kind, a named channel. So a row for a category beats one for an urgency, and one for the
     category itself beats one for its parent. Two rows that name the same fields and share a value in each are equally
     specific, which is a fault, unless one of them is statutory.
     """
@@ -78,7 +82,7 @@ class PolicyBook:
     policies: tuple[Policy, ...]
     _statutory: dict[_Cell, Policy]
     _ordinary: dict[_Cell, Policy]
-    # Of area and level those that any row names.
+    # Of area, level and channel those that any row names.
     named: frozenset[str]
 
     # One book, however it was made, is one key of a cache.
@@ -103,7 +107,11 @@ class PolicyBook:
             ]
         if faults:
             raise PolicyFaults(tuple(sorted(faults, key=lambda fault: fault.line)))
-        named = {"area": any(each.areas for each in policies), "level": any(each.levels for each in policies)}
+        named = {
+            "area": any(each.areas for each in policies),
+            "level": any(each.levels for each in policies),
+            "channel": any(each.channels for each in policies),
+        }
         return cls(policies, statutory, ordinary, frozenset(name for name, used in named.items() if used))
 
     @property
@@ -121,20 +129,18 @@ class PolicyBook:
         branch: str,
         area: tuple[str, ...] = (),
         level: int | None = None,
+        channel: str = "",
         category_limit: Limit | None = None,
     ) -> PolicyLimit | None:
         """The limit of `clock`, or None where no row matches.
 
         `category` and `area` are a code and its ancestors, the most specific first; `level` is that of the unit whose clock
-        it is. `category_limit` is what the category table itself says: it stands for `close` and `reply` wherever no row
-        names the category or an ancestor and none is statutory, and its working days read as those of the row whose place
-        it takes (`hours8` where there is none).
+        it is, `channel` the one by which the case came. `category_limit` is what the category table itself says: it stands
+        for `close` and `reply` wherever no row names the category or an ancestor and none is statutory, and its working days
+        read as those of the row whose place it takes (`hours8` where there is none).
         """
-        cells = tuple(
-            product(
-                (clock,), (*category, None), (urgency, None), (*area, None), (level, None), (branch, None), (kind, None)
-            )
-        )
+        given = (*category, None), (urgency, None), (*area, None), (level, None), (branch, None), (kind, None)
+        cells = tuple(product((clock,), *given, (channel, None)))
         if (found := _first(self._statutory, cells)) is not None:
             return PolicyLimit(found.limit, found.mode, found.id, found.citation)
         found = _first(self._ordinary, cells)
@@ -160,11 +166,13 @@ def _policy(row: Row) -> Policy | None:
         row.words("branch", BRANCHES),
         row.words("kind", KINDS),
     )
-    areas, levels = row.words("area"), row.numbers("level")
+    areas, levels, channels = row.words("area"), row.numbers("level"), row.words("channel")
     limit, mode, citation = _limit(row), _mode(row), row.optional("citation")
     if limit is None or mode is None or not row.sound:
         return None
-    return Policy(name, clocks, categories, urgencies, areas, levels, branches, kinds, limit, mode, citation, row.line)
+    return Policy(
+        name, clocks, categories, urgencies, areas, levels, branches, kinds, channels, limit, mode, citation, row.line
+    )
 
 
 def _limit(row: Row) -> Limit | None:

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from dispatch.api.call import Call, Reply, Route, body_reader
 from dispatch.api.paging import Cursor, decode_cursor, encode_cursor
 from dispatch.api.problems import problem_of
-from dispatch.casework import closing, dispatching, handling, history
+from dispatch.casework import adjusting, closing, dispatching, handling, history
 from dispatch.casework.actions import ActionAnswer, ActionBody, act
 from dispatch.casework.history import Closing
 from dispatch.casework.queue import pull
@@ -18,7 +18,7 @@ from dispatch.insight import cases as reading
 from dispatch.insight import clocks
 from dispatch.insight.cases import Filters
 
-ACTIONS = {**dispatching.ACTIONS, **handling.ACTIONS, **closing.ACTIONS}
+ACTIONS = {**dispatching.ACTIONS, **adjusting.ACTIONS, **handling.ACTIONS, **closing.ACTIONS}
 MAX_LINES = 10_000
 Limit = Annotated[int, Meta(ge=1, le=200)]
 

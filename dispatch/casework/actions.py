@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 
 from dispatch.casework import record
 from dispatch.casework.watch import watch
+from dispatch.city.categories import Urgency
 from dispatch.city.model import City
 from dispatch.city.versions import Cities
 from dispatch.domain import workflow
@@ -25,7 +26,7 @@ from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
 from dispatch.people.scope import is_complained_about, may_read_restricted, scope_of
 from dispatch.store.clock import Clock
-from dispatch.store.pool import Connection, Ids, Sequences
+from dispatch.store.pool import Connection, Ids, Sequences, one
 from dispatch.store.statements import load
 
 SQL = load(__file__, "actions")
@@ -43,6 +44,9 @@ class ActionBody(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=
     category: Annotated[str, Meta(max_length=64)] | None = None
     solved: bool | None = None
     reached: bool | None = None
+    urgency: Urgency | None = None
+    until: datetime | None = None
+    limit: Annotated[str, Meta(max_length=20)] | None = None
 
 
 class ActionAnswer(Struct, frozen=True):
@@ -58,7 +62,10 @@ class ActionAnswer(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Turn:
-    """One action in progress: what it may look at and change. Limits are those of the version the case was `opened_under`."""
+    """One action in progress: what it may look at and change.
+
+    Limits are those of the version the case was `opened_under`; `suspensions` is how often it was suspended before.
+    """
 
     change: Change
     task: Assignment | None
@@ -69,6 +76,7 @@ class Turn:
     now: datetime
     ids: Ids
     reachable: bool
+    suspensions: int
 
     @property
     def at(self) -> datetime:
@@ -138,8 +146,10 @@ async def act(
         opened_under = await at.cities.version(connection, change.case.city_version)
         task = _task(change, body, by, city) if action.of_unit else None
         _compare(if_match, task.version if task else change.case.version)
-        reachable = await connection.fetchval(SQL.reachable, change.case.id)
-        turn = Turn(change, task, body, by, city, opened_under, await at.clock.now(connection), ids, reachable)
+        told = await one(connection, SQL.about_case, change.case.id)
+        turn = Turn(
+            change, task, body, by, city, opened_under, await at.clock.now(connection), ids, told["reachable"], told["suspensions"]
+        )  # fmt: skip
         action.run(turn)
         await watch(connection, change, opened_under, turn.now)
         await record.save(connection, at.keyring, city.map.areas, [change])

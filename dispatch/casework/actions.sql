@@ -18,9 +18,10 @@ INSERT INTO action_keys (actor, key, fingerprint, status, answer, recorded_at) V
 -- Answers older than the time in which a retry can come.
 DELETE FROM action_keys WHERE recorded_at < $1;
 
--- name: reachable
--- Whether any of the case's people left a number.
-SELECT EXISTS (SELECT FROM case_people cp JOIN callers p ON p.id = cp.caller_id WHERE cp.case_id = $1 AND p.phone IS NOT NULL);
+-- name: about_case
+-- Whether any of the case's people left a number, and how often the case was suspended.
+SELECT EXISTS (SELECT FROM case_people cp JOIN callers p ON p.id = cp.caller_id WHERE cp.case_id = $1 AND p.phone IS NOT NULL) AS reachable,
+    (SELECT count(*) FROM deadlines WHERE case_id = $1 AND clock = 'resume') AS suspensions;
 
 -- name: restrict
 -- A case that a person found to be one for named readers only.
@@ -30,7 +31,7 @@ UPDATE cases SET restricted = true WHERE id = $1;
 -- The next $2 tasks of these units in priority order, held; what somebody else is taking is passed over. The task is held with
 -- its case: one that was signed between the search and the lock is judged as it is now.
 SELECT a.case_id, a.id FROM assignments a JOIN cases c ON c.id = a.case_id
-WHERE a.unit = ANY ($1::text[]) AND a.state = 'to_sign' AND (NOT c.restricted OR $3 OR (a.role = 'lead' AND a.unit = $5))
+WHERE a.unit = ANY ($1::text[]) AND a.state = 'to_sign' AND c.state <> 'suspended' AND (NOT c.restricted OR $3 OR (a.role = 'lead' AND a.unit = $5))
     AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($4::text[]))
 ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT $2 FOR UPDATE OF c, a SKIP LOCKED;
 

@@ -7,9 +7,9 @@ import msgspec
 
 from dispatch.city.categories import Categories
 from dispatch.city.model import City
-from dispatch.domain.cases import Assignment, Case, Deadline
+from dispatch.domain.cases import Assignment, Case, Change, Deadline
 from dispatch.domain.errors import RuleBroken
-from sla.calendar import WorkCalendar
+from sla.calendar import UNADJUSTED, Adjusted, WorkCalendar
 from sla.ladder import Ladder
 from sla.limits import Limit, Mode, parse_limit
 from sla.policies import PolicyBook, PolicyLimit
@@ -17,6 +17,7 @@ from sla.policies import PolicyBook, PolicyLimit
 # A due instant that a superior has set: shares of it run through.
 RUN_THROUGH = Limit(1, "h")
 WORKING_DAY = Limit(1, "wd")
+CASE_CLOCK = "close"
 
 
 def start(
@@ -37,8 +38,8 @@ def start(
     `due_at` is a due instant that a superior has set. Raises RuleBroken where the city's policies forgot the clock.
     """
     policy = policy_of(city, case, clock, unit) if due_at is None else PolicyLimit(RUN_THROUGH, "hours8", "given")
-    due_at, provisional, plan = _timetable(
-        city.calendar, city.ladder, clock, case.urgency, policy.limit, policy.mode, at, due_at
+    due_at, provisional, unsettled, plan = _timetable(
+        calendar_of(city, clock, unit), city.ladder, clock, case.urgency, policy.limit, policy.mode, at, due_at
     )
     deadline = Deadline(
         case_id=case.id,
@@ -52,6 +53,7 @@ def start(
         mode=policy.mode,
         rule=policy.rule,
         provisional=provisional,
+        plan_provisional=unsettled,
         plan=plan,
     )
     if past_at is not None and due_at <= past_at:
@@ -61,32 +63,64 @@ def start(
     return deadline
 
 
-def move(city: City, case: Case, deadline: Deadline, due_at: datetime) -> None:
-    """Gives a running deadline of known limit another due instant, with the ladder that leads to it."""
-    limit = parse_limit(deadline.limit_text)
-    _, _, plan = _timetable(
-        city.calendar, city.ladder, deadline.clock, case.urgency, limit, deadline.mode, deadline.started_at, due_at
-    )
-    deadline.due_at, deadline.provisional, deadline.plan = due_at, False, _climbed(deadline, plan)
+def recount(city: City, case: Case, deadline: Deadline) -> bool:
+    """Due instant and ladder of a live deadline anew, from its original start: by the calendar of today, with what was adjusted.
+
+    A due instant that a superior has set stays, and so does one that is missed. True if anything changed.
+    """
+    if deadline.stopped_at is not None or deadline.historic or deadline.limit_text == "given":
+        return False
+    due_at, provisional, unsettled, plan = _timetable(
+        calendar_of(city, deadline.clock, deadline.unit), city.ladder, deadline.clock, case.urgency,
+        parse_limit(deadline.limit_text), deadline.mode, deadline.started_at,
+        None if deadline.status == "running" else deadline.due_at, adjusted(deadline.adjustments),
+    )  # fmt: skip
+    before = deadline.due_at, deadline.plan, deadline.provisional, deadline.plan_provisional
+    deadline.due_at, deadline.provisional, deadline.plan_provisional = due_at, provisional, unsettled
+    deadline.plan = _climbed(deadline, plan)
     deadline.next_at = planned_at(deadline)
+    return before != (deadline.due_at, deadline.plan, deadline.provisional, deadline.plan_provisional)
 
 
 def reread(city: City, case: Case, deadline: Deadline) -> bool:
-    """After category or urgency changed: the limit that now applies to a running deadline, from its original start.
+    """After category, urgency or policies changed: the limit that now applies to a running deadline, from its original start.
 
-    A due instant that a superior has set stays. True if anything changed.
+    What was suspended stays suspended. A due instant that a superior has set stays; of what is missed only the levels ahead
+    change. True if anything changed.
     """
-    if deadline.status != "running" or deadline.limit_text == "given":
+    if deadline.limit_text == "given":
         return False
+    if deadline.status != "running":
+        return recount(city, case, deadline)
     policy = policy_of(city, case, deadline.clock, deadline.unit)
-    due_at, provisional, plan = _timetable(
-        city.calendar, city.ladder, deadline.clock, case.urgency, policy.limit, policy.mode, deadline.started_at, None
-    )
-    before = deadline.rule, deadline.limit_text, deadline.mode, deadline.due_at, deadline.plan
+    before = deadline.rule, deadline.limit_text, deadline.mode
     deadline.rule, deadline.limit_text, deadline.mode = policy.rule, str(policy.limit), policy.mode
-    deadline.due_at, deadline.provisional, deadline.plan = due_at, provisional, _climbed(deadline, plan)
-    deadline.next_at = planned_at(deadline)
-    return before != (deadline.rule, deadline.limit_text, deadline.mode, deadline.due_at, deadline.plan)
+    return recount(city, case, deadline) or before != (deadline.rule, deadline.limit_text, deadline.mode)
+
+
+def recomputed(change: Change, deadline: Deadline, before: datetime, by: str, at: datetime) -> None:
+    """Puts on record that a clock has another limit or due instant now."""
+    change.event(
+        "deadline_recomputed", at, by, clock=deadline.clock, unit=deadline.unit, assignment=deadline.assignment_id,
+        round=deadline.round, limit=deadline.limit_text, rule=deadline.rule, before=before, due_at=deadline.due_at,
+    )  # fmt: skip
+
+
+def calendar_of(city: City, clock: str, unit: str) -> WorkCalendar:
+    """By which hours a clock runs: the case clock, which the citizen is told, by the city's, every other by its unit's."""
+    return city.calendar if clock == CASE_CLOCK else city.calendars.of(unit)
+
+
+@lru_cache(maxsize=4096)
+def adjusted(adjustments: str) -> Adjusted:
+    """What was approved for a clock: `{extensions: [limit…], pauses: [[from, until]…]}`, empty for nearly every one."""
+    kept = msgspec.json.decode(adjustments)
+    if not kept:
+        return UNADJUSTED
+    return Adjusted(
+        tuple(map(parse_limit, kept.get("extensions", ()))),
+        tuple((datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in kept.get("pauses", ())),
+    )
 
 
 def _climbed(deadline: Deadline, plan: str) -> str:
@@ -109,17 +143,22 @@ def _timetable(
     mode: Mode,
     at: datetime,
     due_at: datetime | None,
-) -> tuple[datetime, bool, str]:
-    """Due instant, whether it is provisional, and the ladder as JSON: equal for all that starts at one moment under one limit."""
+    adjusted: Adjusted = UNADJUSTED,
+) -> tuple[datetime, bool, bool, str]:
+    """Due instant, whether it is provisional, whether its ladder is, and the ladder as JSON.
+
+    Equal for all that starts at one moment under one limit, hence kept.
+    """
     provisional = False
     if due_at is None:
-        due = calendar.due(at, limit, mode)
+        due = calendar.due(at, limit, mode, adjusted)
         due_at, provisional = due.at.astimezone(UTC), due.provisional
+    planned = ladder.plan(clock, urgency, calendar, at, due_at, limit, mode, adjusted.pauses)
     steps = [
         {"level": p.step.level, "at": p.at.astimezone(UTC).isoformat(), "colour": p.step.colour, "who": p.step.who}
-        for p in ladder.plan(clock, urgency, calendar, at, due_at, limit, mode)
+        for p in planned
     ]
-    return due_at, provisional, msgspec.json.encode(steps).decode()
+    return due_at, provisional, any(each.provisional for each in planned), msgspec.json.encode(steps).decode()
 
 
 def planned_at(deadline: Deadline) -> datetime | None:
@@ -151,10 +190,20 @@ def policy_of(city: City, case: Case, clock: str, unit: str) -> PolicyLimit:
     """The limit of one clock of a case that `unit` must keep. Raises RuleBroken where the city's policies forgot the clock."""
     # Only what some row asks for, so that most cases share one look-up.
     named = city.policies.named
+    channel = case.channel if "channel" in named else ""
     area = city.map.areas.path(case.area) if "area" in named and case.area and case.area in city.map.areas else ()
     level = city.units.units[unit].level if "level" in named and unit in city.units else None
     found = _policy(
-        city.policies, city.categories, clock, case.category, case.category_table, case.kind, case.urgency, area, level
+        city.policies,
+        city.categories,
+        clock,
+        case.category,
+        case.category_table,
+        case.kind,
+        case.urgency,
+        area,
+        level,
+        channel,
     )
     if found is None:
         raise RuleBroken(problem=f"no policy gives a limit for the clock {clock}")
@@ -172,6 +221,7 @@ def _policy(
     urgency: str,
     area: tuple[str, ...],
     level: int | None,
+    channel: str,
 ) -> PolicyLimit | None:
     """The limit of one clock for one kind of case: asked for every clock of every case."""
     category = categories.get(code, table) if code else None
@@ -183,5 +233,6 @@ def _policy(
         branch=category.branch if category else "subject",
         area=area,
         level=level,
+        channel=channel,
         category_limit=categories.limit(category.code, category.table_version) if category else None,
     )

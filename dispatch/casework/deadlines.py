@@ -20,6 +20,7 @@ import msgspec
 import structlog
 
 from dispatch.casework import clocks, record
+from dispatch.casework.adjusting import resume_due
 from dispatch.casework.watch import ACTOR, watch
 from dispatch.city.versions import Cities
 from dispatch.domain.cases import Change, Deadline, Escalation
@@ -83,7 +84,7 @@ class Deadlines:
         for case_id in case_ids:
             change = changes[case_id]
             city = await self._cities.version(connection, change.case.city_version)
-            fired += _fire(change, now)
+            fired += resume_due(change, city, ACTOR, now) + _fire(change, now)
             if change.events:
                 await watch(connection, change, city, now)
         acted = [c for c in changes.values() if c.events]

@@ -2,6 +2,7 @@
 
 from dispatch.casework import clocks
 from dispatch.casework.actions import Action, Turn
+from dispatch.city.categories import Urgency
 from dispatch.domain.errors import BadInput, RuleBroken
 from dispatch.domain.reports import URGENCIES
 from dispatch.domain.workflow import case_step
@@ -41,30 +42,44 @@ def dispatch(turn: Turn) -> None:
         _reread(turn)
 
 
+def reclassify(turn: Turn) -> None:
+    """Says what the matter is, or how urgent: every clock gets the limit of that, from its own start, less what was suspended."""
+    case_step(turn.change.case.state, "reclassify")
+    turn.needs("note")
+    if turn.body.category is None and turn.body.urgency is None:
+        raise BadInput(field="category", problem="name a category, an urgency, or both")
+    turn.say("reason")
+    turn.change.case.version += 1
+    _classify(turn, turn.body.category, turn.body.urgency)
+    _reread(turn)
+
+
 def _reread(turn: Turn) -> None:
-    """The case clock by what the case is now known to be: another limit, perhaps, and the same start."""
+    """The clocks by what the case is now known to be: other limits, perhaps, and the same starts."""
     change = turn.change
-    for deadline in change.live("close"):
+    for deadline in change.live():
         before = deadline.due_at
-        if clocks.reread(turn.opened_under, change.case, deadline):
-            change.event(
-                "deadline_recomputed", change.instant(turn.at), turn.by.name, clock=deadline.clock, unit=deadline.unit,
-                round=deadline.round, limit=deadline.limit_text, rule=deadline.rule, before=before, due_at=deadline.due_at,
-            )  # fmt: skip
+        if deadline.id is not None and clocks.reread(turn.opened_under, change.case, deadline):
+            clocks.recomputed(change, deadline, before, turn.by.name, change.instant(turn.at))
 
 
-def _classify(turn: Turn, code: str) -> None:
-    """A category given by hand says the same of urgency, safety and who may read as one that came with the report."""
-    category = turn.city.categories.get(code)
-    if category is None:
-        raise BadInput(field="category", problem=f"{code} is not a code of the current tables")
+def _classify(turn: Turn, code: str | None, urgency: Urgency | None = None) -> None:
+    """A category given by hand says the same of urgency, safety and who may read as one that came with the report.
+
+    An urgency that is named goes before that of the category.
+    """
     case = turn.change.case
-    case.category, case.category_table, case.kin = category.code, category.table_version, category.kin
-    case.urgency = max(case.urgency, category.urgency, key=URGENCIES.index)
-    case.safety = case.safety or category.urgency == "critical"
-    case.restricted = case.restricted or category.restricted
+    if code is not None:
+        category = turn.city.categories.get(code)
+        if category is None:
+            raise BadInput(field="category", problem=f"{code} is not a code of the current tables")
+        case.category, case.category_table, case.kin = category.code, category.table_version, category.kin
+        case.urgency = max(case.urgency, category.urgency, key=URGENCIES.index)
+        case.safety = case.safety or category.urgency == "critical"
+        case.restricted = case.restricted or category.restricted
+    case.urgency = urgency or case.urgency
     turn.change.event(
-        "classified", turn.at, turn.by.name, category=category.code, category_table=category.table_version,
+        "classified", turn.at, turn.by.name, category=case.category, category_table=case.category_table,
         urgency=case.urgency, safety=case.safety, restricted=case.restricted,
     )  # fmt: skip
 
@@ -85,4 +100,8 @@ def reopen(turn: Turn) -> None:
     )
 
 
-ACTIONS = {"dispatch": Action("case.dispatch", False, dispatch), "reopen": Action("case.reopen", False, reopen)}
+ACTIONS = {
+    "dispatch": Action("case.dispatch", False, dispatch),
+    "reclassify": Action("case.dispatch", False, reclassify),
+    "reopen": Action("case.reopen", False, reopen),
+}

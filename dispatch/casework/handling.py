@@ -22,8 +22,7 @@ def sign(turn: Turn) -> None:
 
 def contact(turn: Turn) -> None:
     """A logged attempt to reach the citizen; the clock stops when they were reached, or after three attempts."""
-    task = turn.task
-    assert task is not None
+    task = _at_work(turn, "contact")
     assignment_step(task.state, "contact")
     if turn.body.reached is None:
         raise BadInput(field="reached", problem="is required for this action")
@@ -118,11 +117,18 @@ def reply(turn: Turn) -> None:
 
 
 def _task(turn: Turn, action: str) -> Assignment:
-    task = turn.task
-    assert task is not None
+    task = _at_work(turn, action)
     task.state = assignment_step(task.state, action).target
     task.version += 1
     return task
+
+
+def _at_work(turn: Turn, action: str) -> Assignment:
+    """The task; while a case is suspended nobody handles any of it."""
+    if turn.change.case.state == "suspended":
+        case_step(turn.change.case.state, action)
+    assert turn.task is not None
+    return turn.task
 
 
 def _lead_moves(turn: Turn, task: Assignment, action: str) -> None:

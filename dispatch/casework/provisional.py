@@ -3,8 +3,9 @@
 | then the deadline            | what happens                                                                |
 |------------------------------|-----------------------------------------------------------------------------|
 | ends in a published year     | due instant and ladder computed anew from the original start; an event each |
+| ran out, its ladder climbs   | the levels ahead are computed anew; what was judged by then stands          |
 | still ends in no such year   | nothing: it stays provisional                                               |
-| ran out, or was stopped      | nothing: what was judged by then stands                                     |
+| was stopped                  | nothing                                                                     |
 
 A sweep goes in chunks, each its own transaction holding its cases; one that was broken off goes on where it is started
 again, because what is settled is provisional no more.
@@ -13,11 +14,12 @@ again, because what is settled is provisional no more.
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
 
 from dispatch.casework import clocks, record
+from dispatch.city.calendars import Calendars
 from dispatch.city.model import City
 from dispatch.city.versions import Cities
 from dispatch.domain.cases import Change, Deadline
@@ -25,8 +27,7 @@ from dispatch.people.keyring import Keyring
 from dispatch.store.clock import Clock
 from dispatch.store.pool import Executor
 from dispatch.store.statements import load
-from sla.calendar import WorkCalendar
-from sla.limits import Mode, parse_limit
+from sla.limits import parse_limit
 
 SQL = load(__file__, "provisional")
 CHUNK = 500
@@ -44,14 +45,17 @@ class Moved:
     moved_to: datetime
 
 
-async def moved_by(connection: Executor, calendar: WorkCalendar) -> AsyncIterator[Moved]:
-    """The provisional deadlines that `calendar` would settle at another instant, by case; changes nothing."""
+async def moved_by(connection: Executor, calendars: Calendars) -> AsyncIterator[Moved]:
+    """The provisional deadlines that `calendars` would settle at another instant, by case; changes nothing."""
     behind = 0
     while rows := await connection.fetch(SQL.provisional_deadlines, behind, CHUNK):
         for row in rows:
-            due = _settled(calendar, row["started_at"], row["limit_text"], row["mode"])
-            if due is not None and due != row["due_at"]:
-                yield Moved(row["case_no"], row["clock"], row["unit"], row["limit_text"], row["due_at"], due)
+            calendar = calendars.common if row["clock"] == clocks.CASE_CLOCK else calendars.of(row["unit"])
+            limit, adjusted = parse_limit(row["limit_text"]), clocks.adjusted(row["adjustments"])
+            due = calendar.due(row["started_at"], limit, row["mode"], adjusted)
+            if row["provisional"] and not due.provisional and due.at != row["due_at"]:
+                moved_to = due.at.astimezone(UTC)
+                yield Moved(row["case_no"], row["clock"], row["unit"], row["limit_text"], row["due_at"], moved_to)
         behind = rows[-1]["case_id"]
 
 
@@ -79,24 +83,20 @@ async def settle(
 def _settle(change: Change, city: City, by: str, now: datetime) -> int:
     settled = 0
     for deadline in change.live():
-        if deadline.provisional and deadline.status == "running":
-            due = _settled(city.calendar, deadline.started_at, deadline.limit_text, deadline.mode)
-            if due is not None:
-                _move(change, deadline, due, city, by, now)
+        due_waits = deadline.provisional and deadline.status == "running"
+        if due_waits or deadline.plan_provisional:
+            before, ladder = deadline.due_at, deadline.plan
+            clocks.recount(city, change.case, deadline)
+            if due_waits and not deadline.provisional:
+                _say("deadline_settled", change, deadline, before, by, now)
                 settled += 1
+            elif ladder != deadline.plan:
+                _say("ladder_settled", change, deadline, before, by, now)
     return settled
 
 
-def _settled(calendar: WorkCalendar, started_at: datetime, limit: str, mode: str) -> datetime | None:
-    """The due instant, unless it still ends in a year without notice."""
-    due = calendar.due(started_at, parse_limit(limit), cast(Mode, mode))
-    return None if due.provisional else due.at.astimezone(UTC)
-
-
-def _move(change: Change, deadline: Deadline, due: datetime, city: City, by: str, now: datetime) -> None:
-    before = deadline.due_at
-    clocks.move(city, change.case, deadline, due)
+def _say(event: str, change: Change, deadline: Deadline, before: datetime, by: str, now: datetime) -> None:
     change.event(
-        "deadline_settled", change.instant(now), by, clock=deadline.clock, unit=deadline.unit, assignment=deadline.assignment_id,
-        round=deadline.round, before=before, due_at=due,
+        event, change.instant(now), by, clock=deadline.clock, unit=deadline.unit, assignment=deadline.assignment_id,
+        round=deadline.round, before=before, due_at=deadline.due_at,
     )  # fmt: skip

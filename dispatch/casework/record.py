@@ -24,7 +24,7 @@ encode = msgspec.json.Encoder().encode
 CASE_COLUMNS = (
     "id", "case_no", "opened_at", "opened_month", "state", "round", "version", "seq", "head", "last_event_at", "kind", "category",
     "category_table", "kin", "urgency", "safety", "people", "restricted", "cell", "area", "lon", "lat", "tile", "city_version",
-    "owner_unit", "lead_assignment_id", "about_unit", "next_due_at", "settled_at", "closed_at", "solved",
+    "owner_unit", "lead_assignment_id", "about_unit", "next_due_at", "settled_at", "closed_at", "solved", "channel",
 )  # fmt: skip
 # What an event alone moves: a call attached, a contact logged.
 CASE_ADVANCED = ("id", "seq", "head", "last_event_at", "people")
@@ -50,12 +50,13 @@ ASSIGNMENT_UPDATED = (
 )
 DEADLINE_COLUMNS = (
     "case_id", "assignment_id", "clock", "round", "unit", "started_at", "due_at", "limit_text", "mode", "rule", "provisional",
-    "status", "historic", "step", "next_at", "attempts", "stopped_at", "plan",
+    "status", "historic", "step", "next_at", "attempts", "stopped_at", "plan", "plan_provisional", "adjustments",
 )  # fmt: skip
 EVENT_COLUMNS = ("opened_month", "case_id", "seq", "at", "type", "actor", "body", "mac")
 TEXT_COLUMNS = ("id", "case_id", "report_id", "kind", "author", "written_at", "nonce", "sealed")
 DEADLINE_UPDATED = (
     "id", "unit", "due_at", "status", "step", "next_at", "attempts", "stopped_at", "provisional", "plan", "limit_text", "mode", "rule",
+    "plan_provisional", "adjustments",
 )  # fmt: skip
 # The values by which a held row is known to have changed; what did not change is not written.
 _decided = attrgetter(*(name for name in CASE_UPDATED if name not in CASE_ADVANCED))

@@ -28,10 +28,12 @@ WHERE assignments.id = u.id;
 -- name: update_deadlines
 -- Clocks of held cases.
 UPDATE deadlines SET unit = u.unit, due_at = u.due_at, status = u.status, step = u.step, next_at = u.next_at, attempts = u.attempts,
-    stopped_at = u.stopped_at, provisional = u.provisional, plan = u.plan, limit_text = u.limit_text, mode = u.mode, rule = u.rule
+    stopped_at = u.stopped_at, provisional = u.provisional, plan = u.plan, limit_text = u.limit_text, mode = u.mode, rule = u.rule,
+    plan_provisional = u.plan_provisional, adjustments = u.adjustments
 FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::smallint[], $6::timestamptz[], $7::smallint[], $8::timestamptz[],
-    $9::boolean[], $10::jsonb[], $11::text[], $12::text[], $13::text[])
-    AS u(id, unit, due_at, status, step, next_at, attempts, stopped_at, provisional, plan, limit_text, mode, rule)
+    $9::boolean[], $10::jsonb[], $11::text[], $12::text[], $13::text[], $14::boolean[], $15::jsonb[])
+    AS u(id, unit, due_at, status, step, next_at, attempts, stopped_at, provisional, plan, limit_text, mode, rule, plan_provisional,
+        adjustments)
 WHERE deadlines.id = u.id;
 
 -- name: insert_escalations

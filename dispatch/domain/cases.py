@@ -24,8 +24,11 @@ class Case:
     state: str
     kind: str
     urgency: str
+    # Whose limits and ladder the case keeps: that of its opening, until `reapply` gives it a later one.
     city_version: int
     last_event_at: datetime
+    # Of the report that opened it; a limit may depend on it.
+    channel: str = ""
     round: int = 1
     version: int = 1
     seq: int = 0
@@ -108,6 +111,10 @@ class Deadline:
     provisional: bool
     # The ladder as JSON, [{level, at, colour, who}] in time order; many deadlines of a moment share one.
     plan: str
+    # Whether a step of the ladder counts working time of a year without notice.
+    plan_provisional: bool = False
+    # What was approved for this clock, as JSON: {extensions: [limit], pauses: [[from, until]]}.
+    adjustments: str = "{}"
     status: str = "running"
     historic: bool = False
     step: int = 0

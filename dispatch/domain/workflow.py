@@ -41,6 +41,19 @@ CASE_STEPS = (
     Step("contact", ("handling",), "handling", "case.reply", "the citizen is contacted first (先行联系)"),
     Step("return", AT_UNIT, "returned", "case.return", "S06 a return needs a reason and reaches the dispatch desk"),
     Step("reply", ("handling",), "review", "case.reply", "S09 the unit's confirmed answer ends its clock"),
+    Step(
+        "suspend",
+        ("handling",),
+        "suspended",
+        "case.adjust",
+        "挂账: only an approved suspension stops the case clock, and a promised day ends it",
+    ),
+    Step("resume", ("suspended",), "handling", "case.adjust", "what was left when it was suspended is left again"),
+    Step("extend", ("handling",), "handling", "case.adjust", "延期: only an approved extension moves the case clock"),
+    *(
+        Step("reclassify", (state,), state, "case.dispatch", "S04 urgency is what the matter is, and limits follow it")
+        for state in sorted(OPEN)
+    ),
     Step("approve", ("review",), "followup", "case.approve", "S03 办结 is not closing: the citizen is asked"),
     Step(
         "approve_without_followup",

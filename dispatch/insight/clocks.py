@@ -7,6 +7,8 @@ import asyncpg
 import msgspec
 
 from dispatch.casework.actions import Workplace
+from dispatch.casework.clocks import adjusted as adjustments_of
+from dispatch.casework.clocks import calendar_of
 from dispatch.insight.cases import SQL, deadline, find
 from dispatch.people.principal import Principal
 from sla import explanation
@@ -22,7 +24,7 @@ async def explain_deadlines(at: Workplace, by: Principal, case_no: str) -> dict[
     not counted; `light` is the clock's colour now, or what it was when it stopped.
     """
     row = await find(at, by, case_no)
-    calendar, now = at.cities.current.calendar, await at.clock.now(at.pool)
+    city, now = at.cities.current, await at.clock.now(at.pool)
     policies = (await at.cities.version(at.pool, row["city_version"])).policies
     return {
         "case_no": case_no,
@@ -30,7 +32,7 @@ async def explain_deadlines(at: Workplace, by: Principal, case_no: str) -> dict[
         "deadlines": [
             deadline(d)
             | {"citation": policies.citations.get(d["rule"], "")}
-            | _time_of(calendar, d, d["stopped_at"] or now)
+            | _time_of(calendar_of(city, d["clock"], d["unit"]), d, d["stopped_at"] or now)
             for d in await at.pool.fetch(SQL.deadlines, row["id"])
         ],
     }
@@ -39,11 +41,12 @@ async def explain_deadlines(at: Workplace, by: Principal, case_no: str) -> dict[
 def _time_of(calendar: WorkCalendar, row: asyncpg.Record, now: datetime) -> dict[str, Any]:
     """How the time of a clock is counted. One whose due instant was given, or moved by hand, has no slices."""
     limit = None if row["limit_text"] == "given" else parse_limit(row["limit_text"])
-    slices = explanation.explain(calendar, row["started_at"], limit, row["mode"]) if limit else ()
+    adjusted = adjustments_of(row["adjustments"])
+    slices = explanation.explain(calendar, row["started_at"], limit, row["mode"], adjusted) if limit else ()
     if slices and slices[-1].end != row["due_at"]:
         slices = ()
     natural = limit is None or limit.natural
-    share = used(calendar, row["started_at"], row["due_at"], now, natural=natural)
+    share = used(calendar, row["started_at"], row["due_at"], now, natural=natural, pauses=adjusted.pauses)
     return {"slices": [_shown(each) for each in slices], "light": light(share)}
 
 

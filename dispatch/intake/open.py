@@ -62,6 +62,7 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
         urgency=reading.urgency or (category.urgency if category else "ordinary"),
         city_version=city.version,
         last_event_at=moment.now,
+        channel=reading.report.channel,
         category=category.code if category else None,
         category_table=category.table_version if category else None,
         kin=category.kin if category else "",

@@ -40,6 +40,7 @@ Permission = Literal[
     "case.return",
     "case.reply",
     "case.approve",
+    "case.adjust",
     "case.close",
     "case.reopen",
     "case.settle",
@@ -79,7 +80,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "operator": _DESK | {"report.submit", "preview.read"},
     # 派单员: decides what the service leaves to a person; sends cases to units.
     "dispatcher": _DESK | {
-        "report.submit", "preview.read", "quarantine.read", "quarantine.release", "case.dispatch",
+        "report.submit", "preview.read", "quarantine.read", "quarantine.release", "case.dispatch", "case.adjust",
         "queue.read", "escalation.read",
     },
     # 承办人
@@ -97,7 +98,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         "report.submit", "report.read", "report.supplement", "preview.read", "notice.read", "city.read",
     }),
     # 督办员, of the city or a district.
-    "supervisor": _WATCH | {"case.reopen"},
+    "supervisor": _WATCH | {"case.adjust", "case.reopen"},
     # 值班长 of the command centre: may send a case elsewhere in an emergency.
     "commander": _WATCH | {"case.dispatch"},
     # A system that hands reports over, bound to its channels; 转办 from superiors carries its own times and limits.

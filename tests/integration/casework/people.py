@@ -34,6 +34,7 @@ async def brought(town: Town, state: str, **fields: Any) -> str:
         "to_sign": (),
         "returned": ("return",),
         "handling": ("sign",),
+        "suspended": ("sign", "suspend"),
         "review": ("sign", "reply"),
         "followup": ("sign", "reply", "approve"),
         "closed": ("sign", "reply", "approve", "close"),
@@ -53,6 +54,10 @@ WHO = {
     "approve": REVIEWER,
     "close": FOLLOWUP,
     "reopen": SUPERVISOR,
+    "reclassify": DISPATCHER,
+    "suspend": SUPERVISOR,
+    "resume": SUPERVISOR,
+    "extend": SUPERVISOR,
 }
 BODY: dict[str, dict[str, Any]] = {
     "dispatch": {"unit": "water-affairs"},
@@ -63,6 +68,10 @@ BODY: dict[str, dict[str, Any]] = {
     "approve": {},
     "close": {"solved": True},
     "reopen": {"note": "又发生了"},
+    "reclassify": {"urgency": "urgent", "note": "水已漫进楼道"},
+    "suspend": {"until": "2027-06-01T09:00:00+08:00", "note": "等待管网改造，已告知市民"},
+    "resume": {"note": "管网改造提前完成"},
+    "extend": {"note": "配件在途"},
 }
 
 

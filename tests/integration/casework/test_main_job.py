@@ -30,7 +30,14 @@ MAY = {
     "approve": {"reviewer"},
     "close": {"followup"},
     "reopen": {"followup", "supervisor"},
+    "reclassify": {"dispatcher", "commander"},
+    "suspend": {"dispatcher", "supervisor"},
+    "resume": {"dispatcher", "supervisor"},
+    "extend": {"dispatcher", "supervisor"},
 }
+PERMISSION = {
+    "contact": "case.reply", "reclassify": "case.dispatch", "suspend": "case.adjust", "resume": "case.adjust", "extend": "case.adjust",
+}  # fmt: skip
 FROM = {
     "dispatch": "triage",
     "sign": "to_sign",
@@ -40,19 +47,24 @@ FROM = {
     "approve": "review",
     "close": "followup",
     "reopen": "closed",
+    "reclassify": "handling",
+    "suspend": "handling",
+    "resume": "suspended",
+    "extend": "handling",
 }
 # The unit in which somebody of a role would have the case in scope.
 UNIT = {
     "handler": "drainage", "unit_head": "drainage", "supervisor": "supervision", "commander": "city", "followup": "hotline", "operator": "hotline",
 }  # fmt: skip
-STATES = ("triage", "to_sign", "returned", "handling", "review", "followup", "closed")
+STATES = ("triage", "to_sign", "returned", "handling", "suspended", "review", "followup", "closed")
 ALLOWED = {
-    "triage": ["dispatch"],
-    "returned": ["dispatch"],
-    "to_sign": ["return", "sign"],
-    "handling": ["contact", "reply", "return"],
-    "review": ["approve"],
-    "followup": ["close"],
+    "triage": ["dispatch", "reclassify"],
+    "returned": ["dispatch", "reclassify"],
+    "to_sign": ["reclassify", "return", "sign"],
+    "handling": ["contact", "extend", "reclassify", "reply", "return", "suspend"],
+    "suspended": ["reclassify", "resume"],
+    "review": ["approve", "reclassify"],
+    "followup": ["close", "reclassify"],
     "closed": ["reopen"],
 }
 
@@ -64,11 +76,7 @@ async def test_an_action_is_taken_by_those_roles_alone_that_may(a_town: Town, ac
         who = principal(role, UNIT.get(role, "dispatch"))
         status, problem = await a_town.act(number, action, who, version=1, **BODY[action])
         # Who may read no case at all is told that first.
-        expected = (
-            "case.read"
-            if "case.read" not in PERMISSIONS[role]
-            else {"contact": "case.reply"}.get(action, f"case.{action}")
-        )
+        expected = "case.read" if "case.read" not in PERMISSIONS[role] else PERMISSION.get(action, f"case.{action}")
         assert (status, problem["permission"]) == (403, expected), role
     for nth, allowed in enumerate(sorted(MAY[action])):
         if nth:

@@ -1,11 +1,13 @@
 """A year's notice arrives: deadlines that end in that year are settled, exactly those, and nothing of it is done twice."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -28,7 +30,7 @@ year = {YEAR}
 notice = "https://www.gov.cn/an-invented-notice"
 off = [{", ".join(f'"{YEAR}-{day}"' for day in OFF)}]
 """
-LIVE = "SELECT clock, due_at, provisional, plan, next_at FROM deadlines WHERE case_id = (SELECT id FROM cases WHERE case_no = $1)"
+LIVE = "SELECT clock, due_at, provisional, plan_provisional, plan, next_at FROM deadlines WHERE case_id = (SELECT id FROM cases WHERE case_no = $1)"
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ async def opened(at: Town, **fields: Any) -> str:
 
 
 async def clocks(at: Town, case_no: str) -> dict[str, Any]:
-    return {row["clock"]: row for row in await at.rows(LIVE, case_no)}
+    return {row["clock"]: dict(row) for row in await at.rows(LIVE, case_no)}
 
 
 async def commanded(at: Town, *arguments: str) -> Result:
@@ -80,13 +82,32 @@ async def test_what_ends_in_the_year_is_settled_and_nothing_else(eve: Town, fold
         assert not after[clock]["provisional"]
         assert after[clock]["next_at"] > before[clock]["next_at"]
         assert after[clock]["plan"] != before[clock]["plan"]
-    assert {clock: row for clock, row in after.items() if clock not in ("close", "reply")} == {
-        clock: row for clock, row in before.items() if clock not in ("close", "reply")
-    }
-    assert (await events_of(eve, number))[-2:] == ["deadline_settled"] * 2
+    assert settled_apart(after) == settled_apart(before)
+    # Of a clock that ends before the year, the levels that are counted in it.
+    assert (before["sign"]["plan_provisional"], after["sign"]["plan_provisional"]) == (True, False)
+    assert [old["at"] == new["at"] for old, new in zip(*map(ladder, (before, after)), strict=True)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert Counter((await events_of(eve, number))[-4:]) == {"deadline_settled": 2, "ladder_settled": 2}
     assert await eve.value("SELECT next_due_at FROM cases WHERE case_no = $1", number) == min(
         row["due_at"] for row in after.values() if row["next_at"]
     )
+
+
+def settled_apart(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The clocks that end before the year, without the levels that come later."""
+    return {
+        clock: {name: value for name, value in row.items() if name not in ("plan", "plan_provisional")}
+        for clock, row in found.items()
+        if clock not in ("close", "reply")
+    }
+
+
+def ladder(found: dict[str, dict[str, Any]]) -> Any:
+    return msgspec.json.decode(found["sign"]["plan"])
 
 
 async def test_a_second_sweep_changes_nothing(eve: Town, folder: Path) -> None:
@@ -115,7 +136,7 @@ async def test_a_sweep_that_was_broken_off_goes_on_with_the_next_load(
         await loaded(eve, folder)
     with pytest.raises(KeyboardInterrupt):
         await provisional.settle(at.pool, at.cities, KEYRING, at.clock, by="test", done=broken_off)
-    assert len([n for n in numbers if (await events_of(eve, n))[-1] == "deadline_settled"]) == 1
+    assert len([n for n in numbers if "deadline_settled" in await events_of(eve, n)]) == 1
     await loaded(eve, folder)
     assert [(await events_of(eve, n)).count("deadline_settled") for n in numbers] == [2] * 3
 

@@ -22,6 +22,10 @@ CASE = {
     ("handling", "return"): "returned",
     ("handling", "contact"): "handling",
     ("handling", "reply"): "review",
+    # 挂账, 恢复, 延期
+    ("handling", "suspend"): "suspended",
+    ("suspended", "resume"): "handling",
+    ("handling", "extend"): "handling",
     ("review", "approve"): "followup",
     ("followup", "close"): "closed",
     ("closed", "reopen"): "to_sign",
@@ -29,6 +33,8 @@ CASE = {
     ("review", "approve_without_followup"): "closed",
 }
 OPEN = STATES[: STATES.index("closed")]
+# what it is and how urgent may turn out at any time
+RECLASSIFIED = {(state, "reclassify"): state for state in OPEN}
 # closings of recorded history come at any time
 CASE_OF_HISTORY = {(state, "settle"): "closed" for state in OPEN}
 TASK = {
@@ -54,12 +60,16 @@ PERMISSIONS = {
     "approve": "case.approve",
     "close": "case.close",
     "reopen": "case.reopen",
+    "reclassify": "case.dispatch",
+    "suspend": "case.adjust",
+    "resume": "case.adjust",
+    "extend": "case.adjust",
 }
 
 
 def test_the_table_of_cases_is_the_expected_one() -> None:
     table = {(source, step.action): step.target for step in workflow.CASE_STEPS for source in step.sources}
-    assert table == CASE | CASE_OF_HISTORY
+    assert table == CASE | RECLASSIFIED | CASE_OF_HISTORY
 
 
 def test_the_table_of_tasks_is_the_expected_one() -> None:
@@ -76,13 +86,13 @@ def test_every_row_says_why_it_is_there_and_who_may_take_it() -> None:
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("action", [*PERMISSIONS, "approve_without_followup", "settle"])
 def test_what_is_not_in_the_table_of_cases_is_refused_with_what_is_possible(state: str, action: str) -> None:
-    expected = (CASE | CASE_OF_HISTORY).get((state, action))
+    expected = (CASE | RECLASSIFIED | CASE_OF_HISTORY).get((state, action))
     if expected is not None:
         assert workflow.case_step(state, action).target == expected
         return
     with pytest.raises(ActionNotAllowed) as refusal:
         workflow.case_step(state, action)
-    by_hand = sorted(a for s, a in CASE if s == state and a in PERMISSIONS)
+    by_hand = sorted(a for s, a in CASE | RECLASSIFIED if s == state and a in PERMISSIONS)
     assert refusal.value.data["allowed_actions"] == by_hand == workflow.allowed(state)
 
 
