@@ -1,7 +1,7 @@
 """The ladder (升级阶梯): who is told when a limit runs out and nothing has happened, as a city's file says."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise, product
 from typing import Final, Self
@@ -14,8 +14,12 @@ from sla.rows import Row, read_rows
 
 COLOURS: Final = ("yellow", "blue", "orange", "red")
 WHO: Final = ("owner", "unit_head", "supervisor", "commander")
+# A phone call is made by a person, who logs it; the other two are sent by the service.
+MEDIA: Final = ("inbox", "webhook", "phone")
+BY_DEFAULT: Final = ("inbox", "webhook")
+URGENT: Final = ("urgent", "critical")
 
-_FIELDS: Final = ("clock", "urgency", "level", "at", "colour", "who")
+_FIELDS: Final = ("clock", "urgency", "level", "at", "colour", "who", "by", "ack")
 _SHARE: Final = re.compile(r"([1-9][0-9]?|100)%")
 _LOWEST_LEVELS: Final = (0, 1)
 
@@ -24,12 +28,17 @@ _Cell = tuple[str | None, str | None]  # clock, urgency; None = any
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One level. `at` is a share of the limit ("80%", "100%") or a limit that begins when the deadline is due."""
+    """One level. `at` is a share of the limit ("80%", "100%") or a limit that begins when the deadline is due.
+
+    `by` are the media; with `phone` the level demands a logged call. A level that nobody acknowledged for `ack` climbs.
+    """
 
     level: int
     at: str | Limit
     colour: str
     who: tuple[str, ...]
+    by: tuple[str, ...] = BY_DEFAULT
+    ack: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,10 @@ class Ladder:
     """The ladders of a city. The steps that name the same clock and urgency make one ladder.
 
     The most specific ladder applies as a whole: clock and urgency named, then clock, then urgency, then neither.
+
+    Holidays swallow no level of an urgent matter, and its levels from 1 up demand a logged call. Rows that name an urgent
+    urgency must say so themselves; a ladder that names none is read that way for an urgent matter: `wd` as `d`, `wh` as
+    `h`, with the call.
     """
 
     _by_cell: dict[_Cell, tuple[Step, ...]]
@@ -59,11 +72,22 @@ class Ladder:
 
         The order of the levels is judged once every row is right in itself.
         """
+        return cls._read(toml_text, source, kept=False)
+
+    @classmethod
+    def kept(cls, toml_text: str, source: str) -> Self:
+        """Read a file that was in force before urgent rows had to say what they must: they are read as if they did."""
+        return cls._read(toml_text, source, kept=True)
+
+    @classmethod
+    def _read(cls, toml_text: str, source: str, *, kept: bool) -> Self:
         rows, faults = read_rows(toml_text, source, "step")
         found: dict[_Cell, list[tuple[Step, int]]] = {}
         for row in rows:
             step, cells = _step(row), _cells(row)
             if step is not None:
+                if not kept and any(urgency in URGENT for _, urgency in cells):
+                    _urgent_faults(row, step)
                 for cell in cells:
                     found.setdefault(cell, []).append((step, row.line))
         for cell, steps in found.items() if not faults else ():
@@ -75,7 +99,8 @@ class Ladder:
     def steps(self, clock: str, urgency: str) -> tuple[Step, ...]:
         """The ladder that applies, from its lowest level; empty where the file has none."""
         cells = product((clock, None), (urgency, None))
-        return next((steps for cell in cells if (steps := self._by_cell.get(cell))), ())
+        found = next((steps for cell in cells if (steps := self._by_cell.get(cell))), ())
+        return tuple(map(_for_urgent, found)) if urgency in URGENT else found
 
     def plan(
         self,
@@ -124,13 +149,14 @@ def _percent(share: str) -> int:
 def _step(row: Row) -> Step | None:
     row.only(_FIELDS)
     level, at, colour, who = row.number("level"), _at(row), row.word("colour"), row.words("who", WHO)
+    by, ack = row.words("by", MEDIA) or BY_DEFAULT, _ack(row, at)
     if not who:
         row.fault("who", "is missing")
     if colour and colour not in COLOURS:
         row.fault("colour", f"unknown value {colour!r}; known are {', '.join(COLOURS)}")
     if level is None or at is None:
         return None
-    return Step(level, at, colour, who)
+    return Step(level, at, colour, who, by, ack)
 
 
 def _cells(row: Row) -> list[_Cell]:
@@ -149,6 +175,39 @@ def _at(row: Row) -> str | Limit | None:
     except (UnknownLimit, AmbiguousLimit) as error:
         row.fault("at", str(error))
         return None
+
+
+def _ack(row: Row, at: str | Limit | None) -> Limit | None:
+    text = row.optional("ack")
+    if not text:
+        return None
+    if isinstance(at, str) and _percent(at) < 100:
+        row.fault("ack", "is of levels at the limit and after it: a warning is followed by the limit itself")
+    try:
+        return parse_limit(text)
+    except (UnknownLimit, AmbiguousLimit) as error:
+        row.fault("ack", str(error))
+        return None
+
+
+def _urgent_faults(row: Row, step: Step) -> None:
+    for field, limit in (("at", step.at), ("ack", step.ack)):
+        if isinstance(limit, Limit) and not limit.natural:
+            row.fault(field, f"{limit}: an urgent level runs through nights and holidays: use min, h or d")
+    if step.level > 0 and "phone" not in step.by:
+        row.fault("by", "an urgent level demands a logged phone call: name phone here")
+
+
+def _for_urgent(step: Step) -> Step:
+    """A step as an urgent matter takes it, whatever its row says."""
+    at = step.at if isinstance(step.at, str) else _through(step.at)
+    by = step.by if step.level == 0 or "phone" in step.by else (*step.by, "phone")
+    return replace(step, at=at, by=by, ack=step.ack and _through(step.ack))
+
+
+def _through(limit: Limit) -> Limit:
+    """The limit counted through nights and holidays."""
+    return limit if limit.natural else Limit(limit.amount, "h" if limit.unit == "wh" else "d")
 
 
 def _order_faults(cell: _Cell, steps: list[tuple[Step, int]], source: str) -> list[Fault]:

@@ -63,7 +63,7 @@ def unpack(data: bytes, version: int) -> City:
         raise BrokenArchive(f"{CELLS_BIN}: {error}") from error
     polygons = shapely.from_wkb([cell.wkb for cell in packed])
     cells = [Cell(each.code, each.name, each.area, shape) for each, shape in zip(packed, polygons, strict=True)]
-    draft = Draft(Files(entries))
+    draft = Draft(Files(entries), kept=True)
     city = draft.city(version, cells)
     if city is None:
         raise FaultyCity(draft.faults)

@@ -46,7 +46,8 @@ B = TypeVar("B", PolicyBook, Ladder, tuple[Year, ...])
 class Draft:
     """All parts of a city as far as they could be read, and `faults` with everything wrong in them."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, *, kept: bool = False) -> None:
+        """`kept`: files of a version that was put in force, maybe before a rule they would break today."""
         self.files = files
         self.faults: list[Fault] = []
         self.settings = self._settings()
@@ -60,7 +61,7 @@ class Draft:
         self.returns = self._table(RETURNS, ReturnRow)
         self.successors = self._table(SUCCESSORS, SuccessorRow, optional=True)
         self.policies = self._book(POLICIES, PolicyBook.parse)
-        self.ladder = self._book(LADDER, Ladder.parse)
+        self.ladder = self._book(LADDER, Ladder.kept if kept else Ladder.parse)
         self.calendars = self._calendars()
 
     def cells(self) -> list[Cell]:

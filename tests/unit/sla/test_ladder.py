@@ -113,9 +113,9 @@ def test_the_most_specific_ladder_applies_as_a_whole() -> None:
     ladder = Ladder.parse(
         step(0, "80%")
         + step(1, "100%")
-        + step(1, "90%", urgency="urgent")
+        + step(1, "90%", urgency="urgent", by="phone")
         + step(1, "70%", clock=["sign", "reply"])
-        + step(1, "60%", clock="sign", urgency=["urgent", "critical"]),
+        + step(1, "60%", clock="sign", urgency=["urgent", "critical"], by="phone"),
         "ladder.toml",
     )
     found = {
@@ -171,8 +171,81 @@ def test_every_fault_of_a_step_is_told_at_once_with_its_line() -> None:
         (step(0, "80%") + step(1, "70%"), (6, "at")),
         (step(0, "+1wd") + step(1, "100%"), (6, "at")),
         (step(0, "+5wd") + step(1, "+1wd"), (6, "at")),
-        (step(0, "80%") + step(1, "100%") + step(2, "+1h", urgency="urgent"), (11, "level")),
+        (step(0, "80%") + step(1, "100%") + step(2, "+1h", urgency="urgent", by="phone"), (11, "level")),
     ],
 )
 def test_levels_go_up_one_by_one_and_never_back_in_time(text: str, fault: tuple[int, str]) -> None:
     assert faults(text) == [fault]
+
+
+def test_a_step_says_by_which_media_and_after_how_long_it_climbs() -> None:
+    ladder = Ladder.parse(
+        step(1, "100%", ack="4wh") + step(2, "+1wd", by=["inbox", "phone"]) + step(3, "+2wd", by="webhook"),
+        "ladder.toml",
+    )
+    assert [(each.by, each.ack) for each in ladder.steps("sign", "ordinary")] == [
+        (("inbox", "webhook"), parse_limit("4wh")),
+        (("inbox", "phone"), None),
+        (("webhook",), None),
+    ]
+
+
+def test_an_unknown_medium_and_a_time_that_is_none_are_faults_with_their_lines() -> None:
+    text = step(0, "80%", by=["inbox", "pigeon"], ack="1h") + step(1, "100%", ack="soon") + step(2, "+1h", ack="3天")
+    assert faults(text) == [(6, "by"), (7, "ack"), (13, "ack"), (19, "ack")]
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        (step(1, "+1wd", urgency="urgent", by="phone"), (3, "at")),
+        (step(1, "+4wh", urgency=["ordinary", "critical"], by="phone"), (3, "at")),
+        (step(1, "100%", clock="sign", urgency="critical", by="phone", ack="1wd"), (9, "ack")),
+        (step(1, "100%", urgency="urgent"), (1, "by")),
+        (step(1, "100%", urgency="critical", by=["inbox", "webhook"]), (7, "by")),
+    ],
+)
+def test_holidays_swallow_no_urgent_level_and_each_demands_a_call(row: str, fault: tuple[int, str]) -> None:
+    assert faults(row) == [fault]
+
+
+def test_an_urgent_warning_needs_no_call_and_ordinary_levels_may_run_in_working_time() -> None:
+    ladder = Ladder.parse(
+        step(0, "80%", urgency="urgent") + step(1, "+1wd", urgency="ordinary", ack="1wd"), "ladder.toml"
+    )
+    assert ladder.steps("sign", "urgent")[0].by == ("inbox", "webhook")
+
+
+def test_a_ladder_for_all_runs_through_holidays_for_an_urgent_matter_and_demands_the_call(
+    calendar: WorkCalendar,
+) -> None:
+    ladder = Ladder.parse(step(0, "80%") + step(1, "100%", ack="4wh") + step(2, "+2wd", by="webhook"), "ladder.toml")
+    started, due = at("2026-09-30 08:00"), at("2026-09-30 18:00")
+    plans = {
+        urgency: ladder.plan("close", urgency, calendar, started, due, parse_limit("1wd"), "hours8")
+        for urgency in ("ordinary", "critical")
+    }
+    # The National Day holiday is 1 to 7 October; the warning belongs to the limit, which may run in working time.
+    assert [p.at for p in plans["ordinary"]] == [at("2026-09-30 16:24"), due, at("2026-10-09 18:00")]
+    assert [p.at for p in plans["critical"]] == [at("2026-09-30 16:24"), due, at("2026-10-02 18:00")]
+    assert [p.step.by for p in plans["critical"]] == [
+        ("inbox", "webhook"),
+        ("inbox", "webhook", "phone"),
+        ("webhook", "phone"),
+    ]
+    assert plans["critical"][1].step.ack == parse_limit("4h")
+
+
+def test_a_file_that_was_in_force_before_the_rule_is_read_as_the_rule_says(calendar: WorkCalendar) -> None:
+    text = step(0, "80%", urgency="urgent") + step(1, "+1wd", urgency="urgent")
+    assert faults(text) == [(7, "by"), (9, "at")]
+    _, level = Ladder.kept(text, "ladder.toml").steps("sign", "urgent")
+    assert (level.at, level.by) == (parse_limit("1d"), ("inbox", "webhook", "phone"))
+
+
+def test_the_default_ladder_demands_a_call_of_urgent_levels_and_climbs_unacknowledged(defaults: Ladder) -> None:
+    for clock in ("sign", "close", "review"):
+        for urgency in ("urgent", "critical"):
+            assert all("phone" in s.by for s in defaults.steps(clock, urgency) if s.level > 0)
+        assert not any("phone" in s.by for s in defaults.steps(clock, "ordinary"))
+    assert [s.ack and str(s.ack) for s in defaults.steps("sign", "urgent")] == [None, "15min", "30min", None]
