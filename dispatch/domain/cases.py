@@ -6,11 +6,14 @@ it to `casework.record`, which writes many of them with one statement a table. A
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from dispatch.domain import workflow
+
+# The media by which notices are sent unless a ladder says otherwise.
+SENT_BY: Final = ("inbox", "webhook")
 
 
 @dataclass(slots=True)
@@ -109,7 +112,8 @@ class Deadline:
     mode: str
     rule: str
     provisional: bool
-    # The ladder as JSON, [{level, at, colour, who}] in time order; many deadlines of a moment share one.
+    # The ladder as JSON, [{level, at, colour, who, by, ack}] in time order, as `casework.climbing` keeps it; many deadlines of a
+    # moment share one.
     plan: str
     # Whether a step of the ladder counts working time of a year without notice.
     plan_provisional: bool = False
@@ -164,13 +168,14 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A notice to the people of a unit (`*`: of any) who have one of the roles, about the change's `nth` event."""
+    """A notice to whoever is on duty in a unit (`*`: over all) for one of the roles, about the change's `nth` event."""
 
     nth: int
     unit: str
     roles: tuple[str, ...]
     topic: str
     body: dict[str, Any]
+    media: tuple[str, ...] = SENT_BY
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +186,8 @@ class Escalation:
     level: int
     colour: str
     planned_at: datetime
+    # Only a logged call that reached somebody acknowledges it.
+    call_demanded: bool = False
 
 
 @dataclass(slots=True)
@@ -213,6 +220,8 @@ class Change:
         self.events.append(Event(type, at, actor, data))
         self.case.last_event_at = at
 
-    def post(self, unit: str, roles: tuple[str, ...], topic: str, **body: Any) -> None:
+    def post(
+        self, unit: str, roles: tuple[str, ...], topic: str, *, media: tuple[str, ...] = SENT_BY, **body: Any
+    ) -> None:
         """Tells people about the event just added."""
-        self.posts.append(Post(len(self.events), unit, roles, topic, {"case_no": self.case.case_no, **body}))
+        self.posts.append(Post(len(self.events), unit, roles, topic, {"case_no": self.case.case_no, **body}, media))

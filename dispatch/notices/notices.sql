@@ -1,19 +1,20 @@
 -- name: post!
--- Rows for every addressee: people of the unit (* for any) with one of the roles, else the unit's inbox, and webhooks.
+-- Rows for every addressee: whoever is on duty in the unit (* over all) for one of the roles, else the unit's inbox; and webhooks.
 WITH given AS MATERIALIZED (
-    SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
-        WITH ORDINALITY AS g (case_id, event_seq, topic, body, unit, roles, created_at, nth)
+    SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[])
+        WITH ORDINALITY AS g (case_id, event_seq, topic, body, unit, roles, created_at, media, nth)
+), asked AS MATERIALIZED (
+    SELECT DISTINCT unit, roles, created_at FROM given
 ), people AS MATERIALIZED (
-    SELECT g.nth, 'account:' || a.username AS recipient FROM given g JOIN accounts a ON (a.unit = g.unit OR g.unit = '*')
-        AND a.retired_at IS NULL AND a.roles && ARRAY(SELECT jsonb_array_elements_text(g.roles::jsonb))
+    SELECT unit, roles, created_at, 'account:' || d.account AS recipient FROM asked
+        CROSS JOIN LATERAL on_duty(unit, ARRAY(SELECT jsonb_array_elements_text(roles::jsonb)), created_at) AS d (account)
 ), addressed AS (
-    SELECT nth, recipient, 'inbox' AS medium FROM people
-    UNION ALL
-    SELECT nth, 'unit:' || unit, 'inbox' FROM given g WHERE NOT EXISTS (SELECT FROM people p WHERE p.nth = g.nth)
+    SELECT nth, coalesce(p.recipient, 'unit:' || g.unit) AS recipient, 'inbox' AS medium
+    FROM given g LEFT JOIN people p USING (unit, roles, created_at) WHERE g.media::jsonb ? 'inbox'
     UNION ALL
     SELECT nth, 'webhook:' || w.id, 'webhook' FROM given g
         JOIN cases c ON c.id = g.case_id AND NOT c.restricted
-        JOIN webhooks w ON w.disabled_at IS NULL AND (w.units = '{}' OR g.unit = ANY(w.units))
+        JOIN webhooks w ON w.disabled_at IS NULL AND (w.units = '{}' OR g.unit = ANY(w.units)) WHERE g.media::jsonb ? 'webhook'
 ), posted AS (
     INSERT INTO notices (case_id, event_seq, recipient, medium, topic, body, created_at, next_at)
     SELECT case_id, event_seq, recipient, medium, topic, body::jsonb, created_at, CASE medium WHEN 'webhook' THEN created_at END

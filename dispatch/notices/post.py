@@ -17,16 +17,16 @@ encode = msgspec.json.Encoder().encode
 async def insert(connection: Connection, posts: Sequence[tuple[int, int, Post, datetime]]) -> int:
     """Write the rows of posts (case id, seq of the event, post, time of the event), and say how many are new.
 
-    Recipients are `account:<username>`; `unit:<code>` where the unit has nobody in one of the roles; and `webhook:<id>`
-    for every webhook of the unit or of all units; inboxes are told on the live stream. The unit `*` means the people of any
-    unit. One addressee hears of one event once per medium: of several posts the first counts. What concerns a restricted case
-    goes to inboxes only.
+    Recipients are `account:<username>` of whoever is on duty for one of the roles (shifts, leave and stand-ins, else all who
+    hold it); `unit:<code>` where nobody is; and `webhook:<id>` for every webhook of the unit or of all units; inboxes are told
+    on the live stream. The unit `*` means roles that stand over all units. A post goes by its media only. One addressee hears
+    of one event once per medium: of several posts the first counts. What concerns a restricted case goes to inboxes only.
     """
     if not posts:
         return 0
     rows: list[tuple[Any, ...]] = [
-        (case_id, seq, post.topic, encode(post.body).decode(), post.unit, encode(post.roles).decode(), at)
-        for case_id, seq, post, at in posts
+        (case_id, seq, p.topic, encode(p.body).decode(), p.unit, encode(p.roles).decode(), at, encode(p.media).decode())
+        for case_id, seq, p, at in posts
     ]
     new: int = await connection.fetchval(SQL.post, *zip(*rows, strict=True))
     return new

@@ -9,6 +9,7 @@ from dispatch.people.admission import Admission
 from dispatch.people.keyring import Keyring
 from dispatch.people.keys import Keys
 from dispatch.people.principal import Principal
+from dispatch.people.rosters import Rosters
 from dispatch.people.sessions import Sessions
 from dispatch.store.clock import Clock
 
@@ -16,13 +17,14 @@ MACHINE = "connector"
 
 
 class People:
-    """Accounts, sessions and keys over one database, sharing what is remembered of who was admitted."""
+    """Accounts, sessions, keys and rosters over one database, sharing what is remembered of who was admitted."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", keyring: Keyring, clock: Clock) -> None:
         self._admission = Admission(pool, keyring, clock)
         self.sessions = Sessions(pool, keyring, clock, self._admission)
         self.accounts = Accounts(pool, clock, self._admission)
         self.keys = Keys(pool, clock, self._admission)
+        self.rosters = Rosters(pool, clock)
 
     async def authenticate(
         self, headers: Mapping[str, str], cookies: Mapping[str, str], method: str
