@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
+from dispatch.casework import climbing
 from dispatch.city.categories import Categories
 from dispatch.city.model import City
 from dispatch.domain.cases import Assignment, Case, Change, Deadline
@@ -130,7 +131,7 @@ def _climbed(deadline: Deadline, plan: str) -> str:
     taken = deadline.ladder[: deadline.step]
     highest = max(step["level"] for step in taken)
     ahead = [step for step in msgspec.json.decode(plan) if step["level"] > highest]
-    return msgspec.json.encode([*taken, *ahead]).decode()
+    return msgspec.json.encode(climbing.pulled(deadline, [*taken, *ahead])).decode()
 
 
 @lru_cache(maxsize=4096)
@@ -154,11 +155,8 @@ def _timetable(
         due = calendar.due(at, limit, mode, adjusted)
         due_at, provisional = due.at.astimezone(UTC), due.provisional
     planned = ladder.plan(clock, urgency, calendar, at, due_at, limit, mode, adjusted.pauses)
-    steps = [
-        {"level": p.step.level, "at": p.at.astimezone(UTC).isoformat(), "colour": p.step.colour, "who": p.step.who}
-        for p in planned
-    ]
-    return due_at, provisional, any(each.provisional for each in planned), msgspec.json.encode(steps).decode()
+    steps = msgspec.json.encode([climbing.frozen(each) for each in planned]).decode()
+    return due_at, provisional, any(each.provisional for each in planned), steps
 
 
 def planned_at(deadline: Deadline) -> datetime | None:

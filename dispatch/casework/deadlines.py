@@ -7,11 +7,17 @@
 | after it              | `escalated` to the level's people                                    |
 | after the last        | a `review` deadline recurs each working day until a person decides   |
 
+Two things move a step ahead (`climbing`): the one before it was not acknowledged in time, or all posts that one names are
+vacant (`people.rosters`): then it is taken in the same turn. While the limit still runs a vacant post makes no level rise;
+the notice goes at once to the people of the next steps, up to where somebody is on duty.
+
 A deadline is claimed through its case (`FOR UPDATE OF cases SKIP LOCKED`), so it never races with an action, and only steps of
 deadlines still live under that lock act: one that was stopped or moved meanwhile does not.
 """
 
+from collections.abc import Iterator, Set
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,25 +25,33 @@ import asyncpg
 import msgspec
 import structlog
 
-from dispatch.casework import clocks, record
+from dispatch.casework import climbing, clocks, record
 from dispatch.casework.adjusting import resume_due
 from dispatch.casework.watch import ACTOR, watch
+from dispatch.city.model import City
 from dispatch.city.versions import Cities
 from dispatch.domain.cases import Change, Deadline, Escalation
 from dispatch.metrics import Metrics
+from dispatch.people import rosters
 from dispatch.people.keyring import Keyring
+from dispatch.people.rosters import EVERYWHERE, IN_UNIT, OVER_ALL
 from dispatch.store.clock import Clock
 from dispatch.store.pool import Connection, one
 from dispatch.store.statements import load
 
 SQL = load(__file__, "deadlines")
 log = structlog.get_logger()
-# Who a ladder names → whose inbox: a role in the deadline's unit, or one that stands over all units.
-IN_UNIT = {"owner": ("handler", "dispatcher", "followup"), "unit_head": ("unit_head",)}
-OVER_ALL = {"supervisor": ("supervisor",), "commander": ("commander",)}
-EVERYWHERE = "*"
 # A deadline whose effect failed this often is alarmed; it goes on being tried, ever more rarely.
 ALARM_AFTER = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What steps are taken with: the present, the city, and the vacant posts, as (unit, whom a ladder names)."""
+
+    now: datetime
+    city: City
+    vacant: Set[tuple[str, str]]
 
 
 class Deadlines:
@@ -80,11 +94,13 @@ class Deadlines:
 
     async def _act(self, connection: Connection, case_ids: list[int], now: datetime) -> int:
         changes = await record.hold(connection, case_ids)
+        units = {d.unit for change in changes.values() for d in _due(change, now)}
+        vacant = await rosters.vacant(connection, units, now)
         fired = 0
         for case_id in case_ids:
             change = changes[case_id]
             city = await self._cities.version(connection, change.case.city_version)
-            fired += resume_due(change, city, ACTOR, now) + _fire(change, now)
+            fired += resume_due(change, city, ACTOR, now) + _fire(change, _Turn(now, city, vacant))
             if change.events:
                 await watch(connection, change, city, now)
         acted = [c for c in changes.values() if c.events]
@@ -135,16 +151,20 @@ class Deadlines:
 _NO_STEP: dict[str, Any] = {"level": None, "colour": None, "who": ("owner", "unit_head")}
 
 
-def _fire(change: Change, now: datetime) -> int:
+def _due(change: Change, now: datetime) -> list[Deadline]:
+    return [d for d in change.live() if d.next_at is not None and d.next_at <= now]
+
+
+def _fire(change: Change, turn: _Turn) -> int:
     """Takes every step that is due by now, in the order in which the steps were planned; returns how many."""
     fired = 0
-    while due := [d for d in change.live() if d.next_at is not None and d.next_at <= now]:
-        _step(change, min(due, key=lambda d: (clocks.planned_at(d), d.id)), now)
+    while due := _due(change, turn.now):
+        _step(change, min(due, key=lambda d: (clocks.planned_at(d), d.id)), turn)
         fired += 1
     return fired
 
 
-def _step(change: Change, deadline: Deadline, now: datetime) -> None:
+def _step(change: Change, deadline: Deadline, turn: _Turn) -> None:
     # The planned instant stays on record, whenever the step is taken: after downtime, or after failed attempts.
     planned = clocks.planned_at(deadline)
     assert planned is not None
@@ -153,23 +173,51 @@ def _step(change: Change, deadline: Deadline, now: datetime) -> None:
     if following and datetime.fromisoformat(following[0]["at"]) == planned:
         step = following[0]
         deadline.step += 1
-    if planned < deadline.due_at:
+    warning = planned < deadline.due_at
+    if warning:
         name = "deadline_warned"
     elif deadline.status == "running":
         deadline.status, name = "missed", "deadline_missed"
+    at, gone = change.instant(turn.now), _gone(deadline, step, turn)
+    nobody = len(gone) == len(step["who"])
+    if not warning:
+        calendar = clocks.calendar_of(turn.city, deadline.clock, deadline.unit)
+        climbing.await_acknowledgement(deadline, calendar, step, at)
+        if nobody:
+            climbing.climb_at_once(deadline, turn.now)
     deadline.attempts, deadline.next_at = 0, clocks.planned_at(deadline)
     change.event(
-        name, change.instant(now), ACTOR, clock=deadline.clock, unit=deadline.unit, assignment=deadline.assignment_id,
+        name, at, ACTOR, clock=deadline.clock, unit=deadline.unit, assignment=deadline.assignment_id,
         round=deadline.round, level=step["level"], colour=step["colour"], due_at=deadline.due_at, planned_at=planned,
+        **climbing.reasons(step), **({"vacant": gone} if gone else {}),
     )  # fmt: skip
     if step["level"] is not None:
-        change.escalations.append(Escalation(deadline, step["level"], step["colour"], planned))
-    _tell(change, deadline, step)
+        call = "phone" in climbing.media(step)
+        change.escalations.append(Escalation(deadline, step["level"], step["colour"], planned, call))
+    _tell(change, deadline, step, [step, *(_until_present(deadline, turn) if warning and nobody else ())])
 
 
-def _tell(change: Change, deadline: Deadline, step: dict[str, Any]) -> None:
+def _until_present(deadline: Deadline, turn: _Turn) -> Iterator[dict[str, Any]]:
+    """The next steps of a ladder, up to the first that somebody is on duty for."""
+    for step in deadline.ladder[deadline.step :]:
+        yield step
+        if len(_gone(deadline, step, turn)) < len(step["who"]):
+            return
+
+
+def _gone(deadline: Deadline, step: dict[str, Any], turn: _Turn) -> list[str]:
+    """Which of the posts that a step names are vacant."""
+    return [who for who in step["who"] if (_post(deadline, who)[0], who) in turn.vacant]
+
+
+def _post(deadline: Deadline, who: str) -> tuple[str, tuple[str, ...]]:
+    """The unit and the roles behind whom a ladder names."""
+    return (deadline.unit, IN_UNIT[who]) if who in IN_UNIT else (EVERYWHERE, OVER_ALL[who])
+
+
+def _tell(change: Change, deadline: Deadline, step: dict[str, Any], told: list[dict[str, Any]]) -> None:
+    """Notices of a step by its media, a post each: a vacant one falls to its unit's common inbox."""
+    media = tuple(climbing.media(step))
     body = {"clock": deadline.clock, "due_at": deadline.due_at, "level": step["level"], "colour": step["colour"]}
-    if in_unit := tuple(role for name in step["who"] for role in IN_UNIT.get(name, ())):
-        change.post(deadline.unit, in_unit, "deadline", **body)
-    if over_all := tuple(role for name in step["who"] for role in OVER_ALL.get(name, ())):
-        change.post(EVERYWHERE, over_all, "deadline", **body)
+    for unit, roles in dict.fromkeys(_post(deadline, who) for each in told for who in each["who"]):
+        change.post(unit, roles, "deadline", media=media, **body)

@@ -137,6 +137,7 @@ async def _save_escalations(connection: Connection, changes: Sequence[Change]) -
             e.deadline.due_at,
             e.planned_at,
             c.case.last_event_at,
+            e.call_demanded,
         )
         for c in changes
         for e in c.escalations
@@ -201,7 +202,8 @@ def _messages(areas: AreaTree, change: Change) -> Iterable[tuple[int, int, bytes
     }
     yield case.id, case.seq, encode(message)
     for e in change.escalations:
-        raised = {**message, "type": "escalation", "level": e.level, "colour": e.colour, "deadline": e.deadline.clock}
+        raised = {**message, "type": "escalation", "level": e.level, "colour": e.colour, "deadline": e.deadline.clock,
+                  "call_demanded": e.call_demanded}  # fmt: skip
         yield case.id, case.seq, encode(raised)
 
 

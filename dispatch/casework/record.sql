@@ -38,9 +38,9 @@ WHERE deadlines.id = u.id;
 
 -- name: insert_escalations
 -- Levels that fired; a level fires once a deadline.
-INSERT INTO escalations (deadline_id, case_id, level, colour, unit, due_at, planned_at, fired_at)
+INSERT INTO escalations (deadline_id, case_id, level, colour, unit, due_at, planned_at, fired_at, call_demanded)
 SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-    $8::timestamptz[]);
+    $8::timestamptz[], $9::boolean[]);
 
 -- name: select_case_keys
 -- Wrapped keys of these cases.
