@@ -158,6 +158,7 @@ def _call_reader(
     read_query = query_reader(route.query)
     read_body = None if route.body is None or route.raw_body is not None else body_reader(route.body)
     services, takes_query, headers = kit.services, route.query is not None, route.headers
+    without = b"{}" if route.body_optional else b""
 
     async def read(request: web.Request, principal: "Principal | None", request_id: str) -> Call[Any, Any]:
         params = request.match_info
@@ -166,7 +167,7 @@ def _call_reader(
         for name in headers:
             refuse_unstorable(name, request.headers.get(name, ""))
         query = read_query(request.query) if takes_query or request.query_string else None
-        body = None if read_body is None else read_body(await request.read())
+        body = None if read_body is None else read_body(await request.read() or without)
         return Call(services, principal, params, query, body, request, request_id)
 
     return read

@@ -63,7 +63,7 @@ class Route:
     `path` is a template as aiohttp writes it (`/api/v1/cases/{case_no}`); `permission` None means public. `headers` are
     the request headers that the handler reads (`If-Match`, `Idempotency-Key`). `raw_body` is the content type when the
     handler reads the body itself; `body` then only documents one line of it. `answer` is the type of the body of a
-    success, for the documentation only.
+    success, for the documentation only. Where `body_optional`, a request without a body is one with an empty object.
     """
 
     method: str
@@ -77,6 +77,7 @@ class Route:
     statuses: tuple[int, ...] = (200,)
     headers: tuple[str, ...] = ()
     raw_body: str | None = None
+    body_optional: bool = False
 
 
 def body_reader(kind: type[B]) -> Callable[[bytes], B]:

@@ -68,15 +68,6 @@ class Page(Struct, frozen=True):
     next: str | None = None
 
 
-class EscalationQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Levels from `level` up; `waiting`: only those nobody has acknowledged."""
-
-    level: Annotated[int, Meta(ge=0, le=9)] = 1
-    waiting: bool = False
-    cursor: str | None = None
-    limit: Limit = 50
-
-
 async def list_cases(call: Call[None, ListQuery]) -> Reply:
     query = call.query
     key = call.services.cursor_key
@@ -180,29 +171,6 @@ async def pull_queue(call: Call[Pull, None]) -> Reply:
     return Reply(answer)
 
 
-async def escalations(call: Call[None, EscalationQuery]) -> Reply:
-    query, key = call.query, call.services.cursor_key
-    after = decode_cursor(query.cursor, key, "escalations").values if query.cursor else None
-    rows = await reading.escalations(
-        call.services.workplace, call.actor, after, level=query.level, waiting=query.waiting, limit=query.limit
-    )
-    more = (
-        encode_cursor(Cursor((rows[-1]["fired_at"], rows[-1]["id"])), key, "escalations")
-        if len(rows) == query.limit
-        else None
-    )
-    return Reply(Page(rows, more))
-
-
-async def acknowledge(call: Call[None, None]) -> Reply:
-    raw = call.params["escalation"]
-    if not raw.isdecimal() or len(raw) > 18:
-        raise NotFound(noun="escalation", key=raw)
-    answer = await call.services.escalations.acknowledge(int(raw), call.actor)
-    call.services.changed()
-    return Reply(answer)
-
-
 V1 = "/api/v1"
 CASE = f"{V1}/cases/{{case_no}}"
 ROUTES = [
@@ -280,22 +248,5 @@ ROUTES = [
         body=Pull,
         answer=list[ActionAnswer],
         headers=("Idempotency-Key",),
-    ),
-    Route(
-        "GET",
-        f"{V1}/escalations",
-        escalations,
-        "Levels of the ladder that fired 升级记录",
-        "escalation.read",
-        query=EscalationQuery,
-        answer=Page,
-    ),
-    Route(
-        "POST",
-        f"{V1}/escalations/{{escalation}}/ack",
-        acknowledge,
-        "A person has seen it 确认升级",
-        "escalation.ack",
-        answer=dict[str, Any],
     ),
 ]

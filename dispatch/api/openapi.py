@@ -94,12 +94,12 @@ def _operation(route: Route, said: Mapping[int, Any]) -> dict[str, Any]:
     if route.raw_body is not None:
         operation["requestBody"] = _body(route.raw_body, {} if route.body is None else said[id(route.body)])
     elif route.body is not None:
-        operation["requestBody"] = _body("application/json", said[id(route.body)])
+        operation["requestBody"] = _body("application/json", said[id(route.body)], required=not route.body_optional)
     return operation
 
 
-def _body(content_type: str, schema: Any) -> dict[str, Any]:
-    return {"required": True, "content": {content_type: {"schema": schema}}}
+def _body(content_type: str, schema: Any, *, required: bool = True) -> dict[str, Any]:
+    return {"required": required, "content": {content_type: {"schema": schema}}}
 
 
 def _tag(route: Route) -> str:

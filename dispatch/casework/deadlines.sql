@@ -40,8 +40,16 @@ SELECT count(*) AS late, min(next_at) AS oldest FROM deadlines WHERE next_at < $
 
 -- name: acknowledge
 -- A person has seen a level of the ladder; only the first counts.
-UPDATE escalations SET acked_by = $2, acked_at = $3 WHERE id = $1 AND acked_at IS NULL RETURNING case_id;
+UPDATE escalations SET acked_by = $2, acked_at = $3 WHERE id = $1 AND acked_at IS NULL;
+
+-- name: log_call
+-- One call about a level: {at, by, to, reached}.
+UPDATE escalations SET calls = calls || $2::jsonb WHERE id = $1;
 
 -- name: escalation
 -- One level that fired.
-SELECT e.id, e.case_id, e.acked_by, e.acked_at FROM escalations e JOIN cases c ON c.id = e.case_id WHERE e.id = $1;
+SELECT id, case_id, deadline_id, level, call_demanded, calls, acked_by, acked_at FROM escalations WHERE id = $1;
+
+-- name: account_exists
+-- Whether somebody of this name works here.
+SELECT EXISTS (SELECT FROM accounts WHERE username = $1 AND retired_at IS NULL);

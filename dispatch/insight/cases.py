@@ -145,6 +145,7 @@ async def whole(at: Workplace, by: Principal, case_no: str) -> tuple[int, dict[s
         "allowed_actions": workflow.allowed(row["state"]),
         "assignments": [{k: v for k, v in a.items() if k not in ("case_id", "route")} for a in assignments],
         "deadlines": [deadline(d) for d in await at.pool.fetch(SQL.deadlines, case_id)],
+        "escalations": [_level(row) for row in await at.pool.fetch(SQL.escalations_of, case_id)],
         "reports": await _reports(at, reports),
         "texts": await texts(at, case_id),
         "links": [dict(link) for link in await at.pool.fetch(SQL.links, case_id)],
@@ -261,4 +262,9 @@ async def escalations(
         limit,
         who.head_of,
     )
-    return [dict(row) for row in rows]
+    return [_level(row) for row in rows]
+
+
+def _level(row: asyncpg.Record) -> dict[str, Any]:
+    """A level that fired, with the calls that were logged for it."""
+    return {**row, "calls": msgspec.Raw(row["calls"].encode())}

@@ -34,6 +34,11 @@ SELECT * FROM assignments WHERE case_id = $1 ORDER BY id;
 -- Every clock of a case.
 SELECT * FROM deadlines WHERE case_id = $1 ORDER BY id;
 
+-- name: escalations_of
+-- Levels that fired on a case, in order.
+SELECT e.id, d.clock, e.level, e.colour, e.unit, e.planned_at, e.fired_at, e.acked_by, e.acked_at, e.call_demanded, e.calls
+FROM escalations e JOIN deadlines d ON d.id = e.deadline_id WHERE e.case_id = $1 ORDER BY e.id LIMIT 500;
+
 -- name: reports
 -- The reports of a case; callers by row only.
 SELECT id, receipt_no, channel, kind, received_at, outcome, verdict, explanation, caller_id, confidential FROM reports
@@ -78,7 +83,8 @@ ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT $5;
 
 -- name: escalations
 -- Levels that fired, newest first, in scope.
-SELECT e.id, c.case_no, c.restricted, d.clock, e.level, e.colour, e.unit, e.due_at, e.planned_at, e.fired_at, e.acked_by, e.acked_at
+SELECT e.id, c.case_no, c.restricted, d.clock, e.level, e.colour, e.unit, e.due_at, e.planned_at, e.fired_at, e.acked_by, e.acked_at,
+    e.call_demanded, e.calls
 FROM escalations e JOIN cases c ON c.id = e.case_id JOIN deadlines d ON d.id = e.deadline_id
 WHERE (e.fired_at, e.id) < ($1, $2) AND e.level >= $3 AND (NOT $4 OR e.acked_at IS NULL)
     AND ($5::text[] IS NULL OR e.unit = ANY ($5) OR c.area = ANY ($6::text[]))
