@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 from redis.asyncio import Redis
 
-from dispatch.api import cases, city, desk, reports, session, webhooks
+from dispatch.api import cases, city, desk, escalations, reports, rosters, session, webhooks
 from dispatch.api.app import build_app
 from dispatch.casework.actions import Workplace
 from dispatch.casework.deadlines import Deadlines
@@ -45,7 +45,10 @@ from sla.loop import DeadlineLoop
 
 log = structlog.get_logger()
 Check = Callable[[], Awaitable[Literal["ok", "degraded"]]]
-ROUTES = [*session.ROUTES, *reports.ROUTES, *cases.ROUTES, *desk.ROUTES, *webhooks.ROUTES, *city.ROUTES]
+ROUTES = [
+    *session.ROUTES, *reports.ROUTES, *cases.ROUTES, *escalations.ROUTES, *desk.ROUTES, *rosters.ROUTES, *webhooks.ROUTES,
+    *city.ROUTES,
+]  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -48,6 +48,8 @@ Permission = Literal[
     "queue.pull",
     "escalation.read",
     "escalation.ack",
+    "roster.read",
+    "roster.manage",
     "notice.read",
     "live.read",
     "stats.read",
@@ -70,9 +72,11 @@ _DESK: frozenset[Permission] = _WORK | {
 }
 _TASK: frozenset[Permission] = _WORK | {
     "case.sign", "case.return", "case.reply", "queue.read", "queue.pull", "text.unmask", "escalation.read",
+    "roster.read",
 }  # fmt: skip
 _WATCH: frozenset[Permission] = _WORK | {
     "report.read", "queue.read", "quarantine.read", "escalation.read", "escalation.ack", "stats.read",
+    "roster.read", "roster.manage",
 }  # fmt: skip
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
@@ -81,12 +85,12 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     # 派单员: decides what the service leaves to a person; sends cases to units.
     "dispatcher": _DESK | {
         "report.submit", "preview.read", "quarantine.read", "quarantine.release", "case.dispatch", "case.adjust",
-        "queue.read", "escalation.read",
+        "queue.read", "escalation.read", "roster.read",
     },
     # 承办人
     "handler": _TASK,
-    # 承办单位负责人: answers for its unit's deadlines.
-    "unit_head": _TASK | {"escalation.ack", "stats.read"},
+    # 承办单位负责人: answers for its unit's deadlines and for who is on duty.
+    "unit_head": _TASK | {"escalation.ack", "stats.read", "roster.manage"},
     # 审核员: approves or sends back a reply; never one who writes replies.
     "reviewer": _WORK | {
         "report.read", "text.unmask", "case.approve", "queue.read", "escalation.read", "stats.read",
