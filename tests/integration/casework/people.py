@@ -1,7 +1,9 @@
 """Who plays in these tests, and the way of a case up to where a test begins."""
 
+from datetime import datetime
 from typing import Any
 
+from dispatch.people.principal import Principal
 from tests.harness.town import Town, principal, report
 
 HANDLER = principal("handler", "drainage")
@@ -91,3 +93,59 @@ async def events_of(town: Town, number: str) -> list[str]:
         "SELECT e.type FROM case_events e JOIN cases c ON c.id = e.case_id WHERE c.case_no = $1 ORDER BY e.seq", number
     )
     return [row["type"] for row in rows]
+
+
+async def account(town: Town, name: str, role: str, unit: str) -> None:
+    """Somebody who can be told, and cannot log in."""
+    await town.rows(
+        "INSERT INTO accounts (username, unit, roles, password_hash) VALUES ($1, $2, $3, '$argon2id$none')",
+        name,
+        unit,
+        [role],
+    )
+
+
+async def shift(town: Town, unit: str, role: str, name: str, starts_at: datetime, ends_at: datetime) -> None:
+    """Somebody on duty for a post."""
+    await town.rows(
+        "INSERT INTO shifts (unit, role, account, starts_at, ends_at, made_by, made_at) VALUES ($1, $2, $3, $4, $5, 't', $4)",
+        unit,
+        role,
+        name,
+        starts_at,
+        ends_at,
+    )
+
+
+async def leave(town: Town, name: str, starts_at: datetime, ends_at: datetime, stand_in: str | None = None) -> None:
+    """Somebody away."""
+    await town.rows(
+        "INSERT INTO leaves (account, starts_at, ends_at, stand_in, made_by, made_at) VALUES ($1, $2, $3, $4, 't', $2)",
+        name,
+        starts_at,
+        ends_at,
+        stand_in,
+    )
+
+
+async def levels(town: Town, number: str, clock: str = "sign", unit: str = "drainage") -> list[dict[str, Any]]:
+    """The levels that fired on one clock of a case, in order."""
+    rows = await town.rows(
+        "SELECT e.* FROM escalations e JOIN deadlines d ON d.id = e.deadline_id JOIN cases c ON c.id = e.case_id "
+        "WHERE d.clock = $1 AND c.case_no = $2 AND d.unit = $3 ORDER BY e.id",
+        clock,
+        number,
+        unit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def ack(
+    town: Town, escalation: int, who: Principal = HEAD, key: str | None = None, **body: Any
+) -> tuple[int, Any]:
+    """Acknowledges a level; the status and the body."""
+    headers = town.acts_as(who) | ({"Idempotency-Key": key} if key else {})
+    async with town.http.post(
+        f"{town.url}/api/v1/escalations/{escalation}/ack", json=body or None, headers=headers
+    ) as answer:
+        return answer.status, await answer.json(content_type=None)

@@ -1,7 +1,6 @@
 """Deadlines that act: warning, miss, ladder, review, acknowledgement, catching up."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -16,12 +15,15 @@ from tests.integration.casework.people import (
     REVIEWER,
     SUPERVISOR,
     WHO,
+    account,
+    ack,
     brought,
     clocks_of,
     events_of,
     opened,
 )  # fmt: skip
 
+REACHED = {"to": "drainage", "reached": True}
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -46,6 +48,9 @@ async def test_an_urgent_task_climbs_the_ladder_at_the_planned_instants(a_town: 
         await a_town.fire()
         assert (await fired(a_town, "sign", number))[-1] == (level, colour, START + after)
         assert await a_town.fire() == 0
+        # Acknowledged, a level leaves the next one at its own instant.
+        for each in await a_town.rows("SELECT id FROM escalations WHERE acked_at IS NULL"):
+            assert (await ack(a_town, each["id"], COMMANDER, call=REACHED))[0] == 200
     (clock,) = [c for c in await clocks_of(a_town, number, "sign") if c["unit"] == "drainage"]
     assert (clock["status"], clock["next_at"]) == ("missed", None)
 
@@ -148,15 +153,9 @@ async def test_an_escalation_is_acknowledged_once_by_who_may_see_it(a_town: Town
     _, page = await a_town.get("/escalations?level=1&waiting=true", SUPERVISOR)
     (level,) = [e for e in page["items"] if e["clock"] == "sign" and e["unit"] == "drainage"]
 
-    async def ack(who: Any) -> tuple[int, Any]:
-        async with a_town.http.post(
-            f"{a_town.url}/api/v1/escalations/{level['id']}/ack", headers=a_town.acts_as(who)
-        ) as answer:
-            return answer.status, await answer.json(content_type=None)
-
-    assert (await ack(HANDLER))[0] == 403
-    assert (await ack(principal("unit_head", "gas")))[0] == 404
-    first, second = await ack(HEAD), await ack(SUPERVISOR)
+    assert (await ack(a_town, level["id"], HANDLER))[0] == 403
+    assert (await ack(a_town, level["id"], principal("unit_head", "gas")))[0] == 404
+    first, second = await ack(a_town, level["id"], HEAD, call=REACHED), await ack(a_town, level["id"], SUPERVISOR)
     assert first == second
     assert (first[0], first[1]["acked_by"]) == (200, "unit_head-drainage")
     assert (await events_of(a_town, number)).count("acknowledged") == 1
@@ -191,15 +190,6 @@ async def test_each_level_reaches_the_people_it_names(a_town: Town, vacant: bool
     assert {(r["level"], r["recipient"]) for r in hooks} == {(level, "webhook:hook") for level in "0123"}
     _, page = await a_town.get("/escalations?level=3", COMMANDER)
     assert number in {e["case_no"] for e in page["items"]}
-
-
-async def account(town: Town, name: str, role: str, unit: str) -> None:
-    await town.rows(
-        "INSERT INTO accounts (username, unit, roles, password_hash) VALUES ($1, $2, $3, '$argon2id$none')",
-        name,
-        unit,
-        [role],
-    )
 
 
 async def test_a_late_reply_leaves_no_case_on_which_nothing_acts(a_town: Town) -> None:
