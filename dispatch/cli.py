@@ -26,6 +26,7 @@ from dispatch.city.errors import FaultyCity
 from dispatch.city.versions import Cities
 from dispatch.cli_backtest import backtest_command
 from dispatch.cli_feed import demo_command, replay_command
+from dispatch.cli_roster import roster
 from dispatch.cli_sla import calendar, read_calendar, sla
 from dispatch.domain.errors import DispatchError
 from dispatch.embedded import folder as data_folder
@@ -218,12 +219,8 @@ async def _calendar_diff(url: str, file: Path) -> list[provisional.Moved]:
         await pool.close()
 
 
-main.add_command(city)
-main.add_command(sla)
-main.add_command(calendar)
-main.add_command(backtest_command)
-main.add_command(replay_command)
-main.add_command(demo_command)
+for command in (city, sla, calendar, roster, backtest_command, replay_command, demo_command):
+    main.add_command(command)
 
 
 def owner_url() -> str:
