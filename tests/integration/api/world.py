@@ -189,7 +189,48 @@ async def _queue(world: World, role: Role, turn: int) -> Seed:
 
 
 async def _escalation(world: World, role: Role, turn: int) -> Seed:
-    return Seed({"escalation": str(await world.town.value("SELECT id FROM escalations ORDER BY id LIMIT 1"))})
+    level = str(await world.town.value("SELECT id FROM escalations ORDER BY id LIMIT 1"))
+    call = {"to": "drainage", "reached": bool(turn % 2), "note": "已电话通知"}
+    return Seed({"escalation": level}, headers={"Idempotency-Key": str(uuid4())}, body={"call": call})
+
+
+async def _worker(world: World) -> str:
+    """Somebody new at the drainage unit."""
+    name = f"w{uuid4().hex[:12]}"
+    await world.town.services.people.accounts.create("test", name, "drainage", ["handler"], "")
+    return name
+
+
+def _span(turn: int) -> dict[str, str]:
+    day = 1 + turn % 28
+    return {"starts_at": f"2026-12-{day:02}T20:00:00+08:00", "ends_at": f"2026-12-{day:02}T23:00:00+08:00"}
+
+
+async def _shift(world: World, role: Role, turn: int) -> Seed:
+    return Seed(body={"unit": "drainage", "role": "handler", "account": await _worker(world), **_span(turn)})
+
+
+async def _leave(world: World, role: Role, turn: int) -> Seed:
+    return Seed(body={"account": await _worker(world), **_span(turn), "stand_in": await _worker(world)})
+
+
+async def _some_shift(world: World, role: Role, turn: int) -> Seed:
+    return Seed({"shift": await _made(world, "shifts", (await _shift(world, role, turn)).body)})
+
+
+async def _some_leave(world: World, role: Role, turn: int) -> Seed:
+    return Seed({"leave": await _made(world, "leaves", (await _leave(world, role, turn)).body)})
+
+
+async def _made(world: World, noun: str, body: dict[str, Any]) -> str:
+    headers = world.town.acts_as(principal("supervisor", "supervision"))
+    async with world.town.http.post(f"{world.town.url}/api/v1/{noun}", json=body, headers=headers) as answer:
+        assert answer.status == 201, await answer.text()
+        return str((await answer.json())["id"])
+
+
+async def _roster(world: World, role: Role, turn: int) -> Seed:
+    return Seed({"unit": UNITS[role]}, query={"at": "2026-12-01T20:30:00+08:00"})
 
 
 async def _quarantine(world: World, role: Role, turn: int) -> Seed:
@@ -307,6 +348,11 @@ _SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
     "get_units_unit_queue": _queue,
     "post_units_unit_queue_pull": _queue,
     "post_escalations_escalation_ack": _escalation,
+    "post_shifts": _shift,
+    "delete_shifts_shift": _some_shift,
+    "post_leaves": _leave,
+    "delete_leaves_leave": _some_leave,
+    "get_rosters_unit": _roster,
     "get_quarantine_entry": _quarantine,
     "post_quarantine_entry_release": _quarantine,
     "post_sensors_events": _sensor,
