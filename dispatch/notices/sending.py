@@ -98,17 +98,17 @@ class Sender:
         now = await self._now()
         rows = await self._pool.fetch(SQL.claim, now, BATCH, now + LEASE)
         # Those that are under way finish even if the database fails one of them.
-        for fault in await asyncio.gather(*(self._attempt(row) for row in rows), return_exceptions=True):
+        for fault in await asyncio.gather(*(self._attempt(row, now) for row in rows), return_exceptions=True):
             if fault is not None:
                 raise fault
         return len(rows)
 
-    async def _attempt(self, row: "Record") -> None:
+    async def _attempt(self, row: "Record", now: datetime) -> None:
         if row["webhook"] is None:
             await self._give_up(row, "webhook disabled")
             return
         try:
-            answer = await self._post(row)
+            answer = await self._post(row, now)
         except (aiohttp.ClientError, TimeoutError, NoticeError, PeopleError) as error:
             await self._retry(row, type(error).__name__, PAUSE)
             return
@@ -123,10 +123,10 @@ class Sender:
             # A refusal of this one notice says nothing about the others.
             await self._retry(row, str(answer.status), PAUSE if answer.status >= 500 or answer.status == 429 else None)
 
-    async def _post(self, row: "Record") -> Answer:
+    async def _post(self, row: "Record", now: datetime) -> Answer:
+        """Signed with the database's time: a receiver refuses what a machine whose clock is off would say."""
         secret = self._keyring.open(Sealed(row["key_id"], row["nonce"], row["sealed"]), place(row["webhook"]))
         body = payload(row["topic"], row["created_at"], row["body"].encode())
-        now = self._clock.wall()
         headers = signed_headers(secret.decode(), f"msg_{row['id'].hex}", now, body)
         return await self._outbound.post(row["url"], body, {**headers, "Content-Type": "application/json"}, now)
 

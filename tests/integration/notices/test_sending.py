@@ -31,6 +31,16 @@ async def test_a_notice_is_sent_signed_and_recorded(office: Any) -> None:
     assert office.counted("sent") == 1
 
 
+async def test_the_signature_bears_the_time_of_the_database_on_a_machine_whose_clock_is_off(
+    office: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(office.clock, "wall", lambda: office.clock.at + timedelta(hours=3))
+    await office.city.post()
+    await office.sender.once()
+    ((headers, _),) = office.receiver.got
+    assert int(headers["webhook-timestamp"]) == office.clock.at.timestamp()
+
+
 async def test_two_senders_at_once_send_each_notice_once(office: Any) -> None:
     for seq in range(1, 31):
         await office.city.post(seq=seq)
