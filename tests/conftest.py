@@ -35,6 +35,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         servers.end_run(config.stash[RUN_FOLDER])
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What tests measured without judging it: their property `figures`."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == "figures" and report.when == "call":
+                terminalreporter.write_line(f"{report.nodeid.partition('::')[2]}: {value}")
+
+
 @pytest.fixture(scope="session")
 def run_folder(pytestconfig: pytest.Config) -> Path:
     """The folder that the processes of this run share."""

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ import msgspec
 
 from dispatch import embedded
 from dispatch.demo import keyring_of
-from dispatch.embedded import folder
+from dispatch.embedded import folder, postgres
 from dispatch.people.keyring import Keyring
 from dispatch.people.people import People
 from dispatch.store.clock import SystemClock
@@ -26,6 +26,8 @@ from dispatch.store.pool import open_pool
 from tests.harness import town
 
 PATIENCE_S = 60.0
+ROOT = Path(__file__).parents[2]
+DISPATCH = ("-m", "dispatch.cli")
 
 
 @dataclass
@@ -82,14 +84,24 @@ def serving(
         service.kill()
 
 
-def start(journal: Path, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> Service:
-    """Starts a service and does not wait for it."""
+def start(
+    journal: Path,
+    *arguments: str | Path,
+    environment: Mapping[str, str] | None = None,
+    program: Sequence[str] = DISPATCH,
+) -> Service:
+    """Starts a service and does not wait for it; `program` stands in for `dispatch`."""
     # Compiled modules are kept, as they are wherever a service is installed: a start takes a third of the time.
     ours = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE" and not k.startswith("DISPATCH_")}
-    command = [sys.executable, "-m", "dispatch.cli", "serve", "--port", "0", *map(str, arguments)]
+    command = [sys.executable, *program, "serve", "--port", "0", *map(str, arguments)]
     with journal.open("wb") as log:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stderr=log, env={**ours, **(environment or {})}, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stderr=log,
+            cwd=ROOT,
+            env={**ours, **(environment or {})},
+            start_new_session=True,
         )
     return Service(process, journal)
 
@@ -102,6 +114,14 @@ class Ground:
     redis_url: str | None
     keyring: Keyring = field(repr=False)
     key: str = field(repr=False)
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """Names these servers and keys to a service; the keyring is kept in a file of `folder`."""
+        path = folder / "keys.json"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(self.keyring.to_json())
+        redis = {"DISPATCH_REDIS_URL": self.redis_url} if self.redis_url else {}
+        return {"DISPATCH_DATABASE_URL": self.database_url, "DISPATCH_KEYRING_FILE": str(path), **redis}
 
     async def rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         """Looks into the database as its owner."""
@@ -146,6 +166,15 @@ def server_pids(data: Path) -> tuple[int, int]:
     assert home is not None
     postmaster = (home.path / "postgres" / "postmaster.pid").read_text().split("\n")[0]
     return int(postmaster), int((home.sockets / "redis.pid").read_text())
+
+
+def restart_postgres(data: Path) -> None:
+    """A crash of the server and its recovery: nothing is written down before it stops."""
+    home = folder.find(data)
+    assert home is not None
+    cluster = home.path / "postgres"
+    programs = postgres._programs(home, cluster)
+    home.account.run((programs / "pg_ctl", "-D", cluster, "-m", "immediate", "-w", "-l", home.path / "log", "restart"))
 
 
 def children(pid: int) -> list[int]:

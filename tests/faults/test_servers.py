@@ -16,7 +16,7 @@ from dispatch.people.people import People
 from dispatch.store.clock import SystemClock
 from dispatch.store.pool import open_pool
 from tests.faults.callers import Callers, check_stored_once, report
-from tests.faults.service import Ground, Service, server_pids, serving
+from tests.faults.service import Ground, Service, restart_postgres, server_pids, serving
 
 
 @pytest.fixture
@@ -25,15 +25,6 @@ async def service(data: Path, on_embedded: Ground, tmp_path: Path) -> AsyncItera
         yield made
         assert not made.events("service.part_ended")
         assert made.end() == 0
-
-
-def restart_postgres(data: Path) -> None:
-    """A crash of the server and its recovery: nothing is written down before it stops."""
-    home = folder.find(data)
-    assert home is not None
-    cluster = home.path / "postgres"
-    programs = postgres._programs(home, cluster)
-    home.account.run((programs / "pg_ctl", "-D", cluster, "-m", "immediate", "-w", "-l", home.path / "log", "restart"))
 
 
 async def test_postgresql_restarts_under_load_and_nothing_acknowledged_is_lost(

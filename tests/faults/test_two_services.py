@@ -1,7 +1,6 @@
 """Two services on one database: whatever is due acts once, also when one of them is killed in the middle."""
 
 import asyncio
-import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,10 +16,7 @@ CASES = 600
 async def test_deadlines_of_many_cases_act_once_though_one_of_two_services_is_killed(
     on_embedded: Ground, tmp_path: Path
 ) -> None:
-    keys = tmp_path / "keys.json"
-    with os.fdopen(os.open(keys, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-        file.write(on_embedded.keyring.to_json())
-    environment = {"DISPATCH_DATABASE_URL": on_embedded.database_url, "DISPATCH_KEYRING_FILE": str(keys)}
+    environment = on_embedded.environment(tmp_path)
     with ExitStack() as stack:
         first, second = (
             stack.enter_context(serving(tmp_path / name, environment=environment)) for name in ("first", "second")
