@@ -100,7 +100,8 @@ class WorkCalendar:
         Working hours and, with `hours8`, working days (eight working hours each) count inside slots, so the end is never
         the beginning of a slot. With `day_end` the day of receipt does not count and n working days end with the last slot
         of the n-th following working day; an extension counts from there. A pause freezes what was left when it began:
-        working time, or elapsed time of a limit that runs through. Raises NaiveTime, OutsideCalendar, BadPause.
+        working time, or elapsed time of a limit that runs through; while it stands still, a limit does not end. Raises
+        NaiveTime, OutsideCalendar, BadPause.
         """
         begin = _instant(start)
         end, working = self._end_of(begin, limit, mode), not limit.natural
@@ -129,7 +130,10 @@ class WorkCalendar:
         return self._local(self._starts[slot] + work - self._before[slot])
 
     def push(self, start: datetime, instant: datetime, pauses: Iterable[Pause], *, natural: bool) -> datetime:
-        """By when as much time has run since `start` as at `instant` if nothing had been paused. Raises as `due` does."""
+        """By when as much time has run since `start` as at `instant` if nothing had been paused; never within a pause.
+
+        Raises as `due` does.
+        """
         return self._local(self._push(_instant(start), _instant(instant), pauses, natural=natural))
 
     def window(self, start: datetime, limit: Limit, mode: Mode, fraction: float) -> datetime:
@@ -196,8 +200,11 @@ class WorkCalendar:
                 continue
             if natural:
                 end += closes - opens
-            elif frozen := self._work_until(closes) - self._work_until(opens):
+                continue
+            if frozen := self._work_until(closes) - self._work_until(opens):
                 end = self._reach(self._work_until(end) + frozen)
+            # Between slots no working time may be left and the end yet to come: it does not come while the limit stands still.
+            end = max(end, closes)
         return end
 
     def _receipt_day(self, end: int, days: int) -> datetime:

@@ -102,6 +102,21 @@ def test_a_pause_freezes_what_was_left(limit: str, mode: str, pauses: list[tuple
     assert found == at(due)
 
 
+@pytest.mark.parametrize(
+    ("closes", "due"),
+    [
+        ("2026-03-07 12:00", "2026-03-07 18:00"),
+        ("2026-03-08 20:00", "2026-03-08 20:00"),
+        ("2026-03-09 20:00", "2026-03-09 20:00"),
+    ],
+)
+def test_a_limit_extended_into_the_weekend_does_not_end_while_it_stands_still(closes: str, due: str) -> None:
+    calendar, start = WorkCalendar(SHANGHAI), at("2026-03-06 14:00")
+    assert calendar.due(start, Limit(4, "wh"), "hours8", Adjusted((Limit(24, "h"),))).at == at("2026-03-07 18:00")
+    adjusted = Adjusted((Limit(24, "h"),), ((at("2026-03-07 10:00"), at(closes)),))
+    assert calendar.due(start, Limit(4, "wh"), "hours8", adjusted).at == at(due)
+
+
 def test_a_pause_that_ends_before_it_begins_is_refused() -> None:
     adjusted = Adjusted(pauses=((at("2026-03-10 08:00"), at("2026-03-09 08:00")),))
     with pytest.raises(BadPause):
