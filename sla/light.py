@@ -35,9 +35,9 @@ def used(
     What lies in a pause is not used. Where no working time lies between start and due, elapsed time is counted. Raises
     NaiveTime, OutsideCalendar.
     """
-    if not natural and (whole := calendar.run(start, due, pauses, natural=False)):
-        share = calendar.run(start, now, pauses, natural=False) / whole
-        # Outside working hours nothing is worked, and yet the end is past.
-        return share if now <= due else max(share, 1 + 1e-9)
-    whole = calendar.run(start, due, pauses, natural=True)
-    return calendar.run(start, now, pauses, natural=True) / whole if whole else float(now >= due)
+    whole = 0.0 if natural else calendar.run(start, due, pauses, natural=False)
+    if elapsed := not whole:
+        whole = calendar.run(start, due, pauses, natural=True)
+    share = calendar.run(start, now, pauses, natural=elapsed) / whole if whole else float(now >= due)
+    # Outside working hours and in a pause nothing runs, and yet the end is past.
+    return share if now <= due else max(share, 1 + 1e-9)

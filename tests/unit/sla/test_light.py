@@ -44,3 +44,20 @@ def test_a_due_instant_that_is_past_is_red_also_in_the_night() -> None:
     )
     assert light(used(CALENDAR, start, due, due, natural=False)) == "yellow"
     assert light(used(CALENDAR, start, due, night, natural=False)) == "red"
+
+
+def test_a_due_instant_that_is_past_is_red_also_in_a_pause_that_began_with_it() -> None:
+    start, due, now, resumed = (
+        datetime.fromisoformat(text).replace(tzinfo=CALENDAR.tz)
+        for text in ("2026-03-06 16:00", "2026-03-06 17:00", "2026-03-06 17:30", "2026-03-06 18:00")
+    )
+    for natural in (True, False):
+        assert light(used(CALENDAR, start, due, due, natural=natural, pauses=[(due, resumed)])) == "yellow"
+        assert light(used(CALENDAR, start, due, now, natural=natural, pauses=[(due, resumed)])) == "red"
+
+
+def test_a_limit_without_length_is_red_once_it_is_past() -> None:
+    start, now = (
+        datetime.fromisoformat(f"2026-03-06 {time}").replace(tzinfo=CALENDAR.tz) for time in ("16:00", "16:01")
+    )
+    assert light(used(CALENDAR, start, start, now, natural=True)) == "red"
