@@ -26,8 +26,9 @@ from dispatch.city.errors import FaultyCity
 from dispatch.city.versions import Cities
 from dispatch.cli_backtest import backtest_command
 from dispatch.cli_feed import demo_command, replay_command
+from dispatch.cli_limits import calendar_diff, reapply
 from dispatch.cli_roster import roster
-from dispatch.cli_sla import calendar, read_calendar, sla
+from dispatch.cli_sla import calendar, sla
 from dispatch.domain.errors import DispatchError
 from dispatch.embedded import folder as data_folder
 from dispatch.logs import configure_logs
@@ -40,7 +41,6 @@ from dispatch.store.migrate import migrate
 from dispatch.store.pool import open_pool
 
 console = Console(stderr=True)
-SHOWN = 50
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -185,40 +185,8 @@ def _show(what: loading.Plan) -> None:
         console.print(f"[red]{kind} {code} is removed and has no successor")
 
 
-@calendar.command("diff")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def calendar_diff(file: Path) -> None:
-    """Which open deadlines the years in FILE would move (会变动的时限), before they are put in force; changes nothing.
-
-    \b
-    dispatch calendar diff holidays.toml
-    """
-    moved = run(_calendar_diff(owner_url(), file))
-    table = Table("case 工单", "clock 时限", "unit 单位", "limit", "due 现为", "would be 将为", title=file.name)
-    for each in moved[:SHOWN]:
-        table.add_row(
-            each.case_no, each.clock, each.unit, each.limit, each.due_at.isoformat(), each.moved_to.isoformat()
-        )
-    if moved:
-        Console().print(table)
-    more = f" (the first {SHOWN} are shown)" if len(moved) > SHOWN else ""
-    click.echo(f"{len(moved)} provisional deadlines would move{more}")
-
-
-async def _calendar_diff(url: str, file: Path) -> list[provisional.Moved]:
-    pool = await open_pool(url, size=1)
-    try:
-        city_ = (await Cities.open(pool)).current
-        years = read_calendar(city_.tz, file).days.years
-        with_file = city_.calendars.with_years(years)
-        return [
-            replace(each, due_at=each.due_at.astimezone(city_.tz), moved_to=each.moved_to.astimezone(city_.tz))
-            async for each in provisional.moved_by(pool, with_file)
-        ]
-    finally:
-        await pool.close()
-
-
+city.add_command(reapply)
+calendar.add_command(calendar_diff)
 for command in (city, sla, calendar, roster, backtest_command, replay_command, demo_command):
     main.add_command(command)
 

@@ -76,11 +76,11 @@ def recount(city: City, case: Case, deadline: Deadline) -> bool:
         parse_limit(deadline.limit_text), deadline.mode, deadline.started_at,
         None if deadline.status == "running" else deadline.due_at, adjusted(deadline.adjustments),
     )  # fmt: skip
-    before = deadline.due_at, deadline.plan, deadline.provisional, deadline.plan_provisional
+    before = deadline.due_at, deadline.ladder, deadline.provisional, deadline.plan_provisional
     deadline.due_at, deadline.provisional, deadline.plan_provisional = due_at, provisional, unsettled
     deadline.plan = _climbed(deadline, plan)
     deadline.next_at = planned_at(deadline)
-    return before != (deadline.due_at, deadline.plan, deadline.provisional, deadline.plan_provisional)
+    return before != (deadline.due_at, deadline.ladder, deadline.provisional, deadline.plan_provisional)
 
 
 def reread(city: City, case: Case, deadline: Deadline) -> bool:

@@ -85,12 +85,12 @@ def _settle(change: Change, city: City, by: str, now: datetime) -> int:
     for deadline in change.live():
         due_waits = deadline.provisional and deadline.status == "running"
         if due_waits or deadline.plan_provisional:
-            before, ladder = deadline.due_at, deadline.plan
+            before, ladder = deadline.due_at, deadline.ladder
             clocks.recount(city, change.case, deadline)
             if due_waits and not deadline.provisional:
                 _say("deadline_settled", change, deadline, before, by, now)
                 settled += 1
-            elif ladder != deadline.plan:
+            elif ladder != deadline.ladder:
                 _say("ladder_settled", change, deadline, before, by, now)
     return settled
 

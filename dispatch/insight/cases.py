@@ -1,6 +1,6 @@
 """Reading cases: lists, one case with everything, its record, why it is where it is, and the words, masked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from dispatch.casework.actions import Workplace
 from dispatch.casework.record import case_keys, shown_area
 from dispatch.domain import numbers, priority, workflow
 from dispatch.domain.errors import NotFound
+from dispatch.insight.lights import lights
 from dispatch.insight.reader import reader
 from dispatch.insight.words import masked_caller, summaries, texts
 from dispatch.intake.read import normalise, tokens
@@ -21,6 +22,7 @@ from dispatch.people.principal import Principal
 from dispatch.people.scope import is_complained_about, may_read_restricted
 from dispatch.store.access import log_access
 from dispatch.store.statements import load
+from sla.light import Light
 
 SQL = load(__file__, "cases")
 FAR_FUTURE = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
@@ -53,8 +55,9 @@ async def list_cases(
         SQL.list_cases, *(after or (FAR_FUTURE, 0)), who.units, who.areas, who.restricted, who.above, filters.states, filters.category,
         filters.unit, areas, filters.overdue, now, found, limit, who.head_of,
     )  # fmt: skip
-    briefly = await summaries(at, [row["id"] for row in rows])
-    return [{**brief(at, row), "summary": briefly.get(row["id"], ""), "id": row["id"]} for row in rows]
+    ids = [row["id"] for row in rows]
+    briefly, colours = await summaries(at, ids), await lights(at, ids)
+    return [{**brief(at, row, colours), "summary": briefly.get(row["id"], ""), "id": row["id"]} for row in rows]
 
 
 async def _search(at: Workplace, by: Principal, q: str, now: datetime) -> list[int]:
@@ -88,15 +91,17 @@ async def queue(at: Workplace, by: Principal, unit: str, limit: int) -> list[dic
     )
     desk = await at.pool.fetch(SQL.desk_queue, [unit], DESK_STATES, who.restricted, who.above, limit)
     rows = sorted((*tasks, *desk), key=lambda r: (-r["rank"], r["next_due_at"], r["case_id"]))[:limit]
-    briefly = await summaries(at, [row["case_id"] for row in rows])
+    ids = [row["case_id"] for row in rows]
+    briefly, colours = await summaries(at, ids), await lights(at, ids)
     return [
-        {**{k: v for k, v in row.items() if k not in ("case_id", "rank")}, "summary": briefly.get(row["case_id"], "")}
+        {k: v for k, v in row.items() if k not in ("case_id", "rank")}
+        | {"light": colours.get(row["case_id"]), "summary": briefly.get(row["case_id"], "")}
         for row in rows
     ]
 
 
-def brief(at: Workplace, row: asyncpg.Record) -> dict[str, Any]:
-    """A case as lists and dashboards show it; of a restricted one no place finer than the district."""
+def brief(at: Workplace, row: asyncpg.Record, colours: Mapping[int, Light]) -> dict[str, Any]:
+    """A case as lists and dashboards show it, with its traffic light; of a restricted one no place finer than the district."""
     return {
         "case_no": row["case_no"],
         "state": row["state"],
@@ -111,6 +116,7 @@ def brief(at: Workplace, row: asyncpg.Record) -> dict[str, Any]:
         "lead_unit": row["lead_unit"],
         "opened_at": row["opened_at"],
         "next_due_at": row["next_due_at"],
+        "light": colours.get(row["id"]),
         "priority": priority.explain(row["urgency"], row["safety"], row["people"], row["next_due_at"]),
         "restricted": row["restricted"],
         "round": row["round"],
@@ -141,7 +147,7 @@ async def whole(at: Workplace, by: Principal, case_no: str) -> tuple[int, dict[s
     assignments = await at.pool.fetch(SQL.assignments, case_id)
     reports = await at.pool.fetch(SQL.reports, case_id)
     return row["version"], {
-        **brief(at, row),
+        **brief(at, row, await lights(at, [case_id])),
         "allowed_actions": workflow.allowed(row["state"]),
         "assignments": [{k: v for k, v in a.items() if k not in ("case_id", "route")} for a in assignments],
         "deadlines": [deadline(d) for d in await at.pool.fetch(SQL.deadlines, case_id)],

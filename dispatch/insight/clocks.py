@@ -1,19 +1,17 @@
 """Why each clock of a case ends when it does, in stretches that a citizen's lawyer can add up."""
 
-from datetime import datetime
 from typing import Any
 
 import asyncpg
 import msgspec
 
 from dispatch.casework.actions import Workplace
-from dispatch.casework.clocks import adjusted as adjustments_of
-from dispatch.casework.clocks import calendar_of
+from dispatch.casework.clocks import adjusted, calendar_of
+from dispatch.city.model import City
 from dispatch.insight.cases import SQL, deadline, find
+from dispatch.insight.lights import light_of
 from dispatch.people.principal import Principal
 from sla import explanation
-from sla.calendar import WorkCalendar
-from sla.light import light, used
 from sla.limits import parse_limit
 
 
@@ -32,22 +30,19 @@ async def explain_deadlines(at: Workplace, by: Principal, case_no: str) -> dict[
         "deadlines": [
             deadline(d)
             | {"citation": policies.citations.get(d["rule"], "")}
-            | _time_of(calendar_of(city, d["clock"], d["unit"]), d, d["stopped_at"] or now)
+            | {"slices": _slices(city, d), "light": light_of(city, d, now)}
             for d in await at.pool.fetch(SQL.deadlines, row["id"])
         ],
     }
 
 
-def _time_of(calendar: WorkCalendar, row: asyncpg.Record, now: datetime) -> dict[str, Any]:
+def _slices(city: City, row: asyncpg.Record) -> list[dict[str, Any]]:
     """How the time of a clock is counted. One whose due instant was given, or moved by hand, has no slices."""
-    limit = None if row["limit_text"] == "given" else parse_limit(row["limit_text"])
-    adjusted = adjustments_of(row["adjustments"])
-    slices = explanation.explain(calendar, row["started_at"], limit, row["mode"], adjusted) if limit else ()
-    if slices and slices[-1].end != row["due_at"]:
-        slices = ()
-    natural = limit is None or limit.natural
-    share = used(calendar, row["started_at"], row["due_at"], now, natural=natural, pauses=adjusted.pauses)
-    return {"slices": [_shown(each) for each in slices], "light": light(share)}
+    if row["limit_text"] == "given":
+        return []
+    calendar, limit = calendar_of(city, row["clock"], row["unit"]), parse_limit(row["limit_text"])
+    slices = explanation.explain(calendar, row["started_at"], limit, row["mode"], adjusted(row["adjustments"]))
+    return [_shown(each) for each in slices] if slices[-1].end == row["due_at"] else []
 
 
 def _shown(stretch: explanation.Slice) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from dispatch.casework.actions import Workplace
 from dispatch.insight.cases import brief
+from dispatch.insight.lights import lights
 from dispatch.insight.reader import Reader
 from dispatch.store.pool import one
 from dispatch.store.statements import load
@@ -17,7 +18,8 @@ async def snapshot(at: Workplace, who: Reader, limit: int) -> dict[str, Any]:
     now = at.clock.wall()
     counts = await at.pool.fetch(SQL.snapshot_counts, now, who.units, who.areas, who.restricted, who.above, who.head_of)
     cases = await at.pool.fetch(SQL.snapshot_cases, who.units, who.areas, who.restricted, who.above, limit, who.head_of)
-    return {"counts": [dict(row) for row in counts], "cases": [brief(at, row) for row in cases]}
+    colours = await lights(at, [row["id"] for row in cases])
+    return {"counts": [dict(row) for row in counts], "cases": [brief(at, row, colours) for row in cases]}
 
 
 async def overview(at: Workplace, since: datetime, until: datetime) -> dict[str, Any]:
