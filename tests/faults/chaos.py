@@ -19,8 +19,8 @@ from tests.faults.storm import AGREE, Storm
 ALTERED = ("-m", "tests.faults.altered")
 # How long a supervisor takes to see that a process is gone.
 RESTART_S = (0.1, 1.0)
-# How long after it is due a deadline may still be withdrawn, in seconds, and how long before.
-CONTEST_S = 0.4
+# How near to its due instant somebody withdraws a deadline, in seconds: the deviation of a normal distribution around it.
+CONTEST_S = 0.05
 
 
 @dataclass
@@ -134,9 +134,7 @@ class Misfortunes:
 
     async def _withdraw(self, contested: list[tuple[int, int, Entry]]) -> None:
         """Somebody moves or cancels each of these about when it falls due: before it acts it is withdrawn, after that it is too late."""
-        wanted = [
-            (e.due_at + timedelta(seconds=self.random.uniform(-CONTEST_S, CONTEST_S)), i, c, e) for i, c, e in contested
-        ]
+        wanted = [(e.due_at + timedelta(seconds=self.random.gauss(0, CONTEST_S)), i, c, e) for i, c, e in contested]
         for at, deadline, case, entry in sorted(wanted):
             await until(at)
             while True:

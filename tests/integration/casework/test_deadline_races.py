@@ -15,7 +15,7 @@ from dispatch.casework.watch import watch
 from dispatch.domain.cases import Change, Deadline
 from dispatch.metrics import new_metrics
 from dispatch.store.pool import open_pool
-from tests.harness.town import KEYRING, START, Town, report
+from tests.harness.town import KEYRING, START, Town, principal, report
 from tests.integration.casework.people import HANDLER, clocks_of, events_of, opened
 
 DUE = timedelta(minutes=30)
@@ -111,6 +111,35 @@ async def test_a_case_that_somebody_works_on_is_left_to_the_next_turn(a_town: To
         await connection.close()
     assert await a_town.fire() > 0
     assert "deadline_missed" in await events_of(a_town, held)
+
+
+# What a claim finds that began before the deadline was withdrawn, and got the case's row after that.
+STALE = "SELECT id FROM cases WHERE case_no = '{}' AND $1::timestamptz IS NOT NULL AND $2::integer > 0 FOR UPDATE SKIP LOCKED"
+MOVED = """
+WITH d AS (UPDATE deadlines SET due_at = due_at + interval '1 day', next_at = next_at + interval '1 day', plan = (
+    SELECT jsonb_agg(p || jsonb_build_object('at', to_char((p->>'at')::timestamptz + interval '1 day', 'YYYY-MM-DD"T"HH24:MI:SS.US+00:00')))
+    FROM jsonb_array_elements(plan) p) WHERE stopped_at IS NULL RETURNING case_id, due_at)
+UPDATE cases SET next_due_at = (SELECT min(due_at) FROM d WHERE d.case_id = cases.id)
+"""
+
+
+@pytest.mark.parametrize("withdrawn", ["cancelled", "moved"])
+async def test_a_claim_that_saw_a_deadline_before_it_was_withdrawn_acts_on_nothing(
+    a_town: Town, monkeypatch: pytest.MonkeyPatch, withdrawn: str
+) -> None:
+    number = await opened(a_town)
+    before = await clocks_of(a_town, number, "sign")
+    a_town.clock.at = START + timedelta(minutes=20)
+    if withdrawn == "moved":
+        await a_town.rows(MOVED)
+    else:
+        for unit in {clock["unit"] for clock in before}:
+            assert (await a_town.act(number, "sign", principal("handler", unit)))[0] == 200
+    types = await events_of(a_town, number)
+    a_town.clock.at = START + DUE
+    monkeypatch.setattr(module.SQL, "claim_due", STALE.format(number))
+    assert await a_town.services.deadlines.fire(10) == 0
+    assert await events_of(a_town, number) == types
 
 
 async def test_an_action_waits_for_a_loop_that_holds_the_case_and_sees_what_it_did(
