@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,11 +16,14 @@ import asyncpg
 import msgspec
 
 from dispatch.notices.webhooks import add_webhook, new_secret
+from dispatch.store.pool import Connection
 from dispatch.store.signals import CHANNEL
 from tests.faults.callers import report
 from tests.faults.reckoning import Arrival, Entry, Reckoning, read_arrivals, read_list, reckon, write_list
 from tests.faults.service import ROOT, Ground, Service, serving
 
+# How long before the first deadline everything is ready, at the least half of it.
+LEAST_AHEAD = timedelta(seconds=2)
 # A category in which every person's report is a case of its own.
 CATEGORY = "S010101"
 STEPS = "FROM case_events WHERE actor = 'deadlines' AND type IN ('deadline_warned', 'deadline_missed', 'escalated')"
@@ -53,7 +56,7 @@ class Receiver:
     """The receiving process and its file."""
 
     url: str
-    secret: str
+    secret: str = field(repr=False)
     file: Path
 
     def arrivals(self) -> list[Arrival]:
@@ -102,7 +105,7 @@ class Storm:
         """The receiver's file against the list, of which some entries were withdrawn in time."""
         return reckon(set(read_list(self.list)) - withdrawn, self.receiver.arrivals())
 
-    async def through(self, patience_s: float = 300.0) -> None:
+    async def through(self, patience_s: float = 600.0) -> None:
         """Waits until nothing listed is due any more and every notice has reached the receiver; fails after `patience_s`."""
         ids = [number for number, _, _ in self.planned]
         async with asyncio.timeout(patience_s):
@@ -135,31 +138,46 @@ async def gather(
     ids: Sequence[int],
     *,
     span_s: float,
-    ahead_s: float = 2.0,
     poisoned: Sequence[int] = (),
 ) -> Storm:
-    """Lets the deadlines fall due one by one over `span_s` seconds from `ahead_s` seconds from now on, and lists them.
+    """Lets the deadlines fall due one by one over `span_s` seconds that begin in a few seconds, and lists them.
 
     Those that are poisoned fall due at the beginning, with a ladder that nobody can read, and are on no list.
     """
     connection = await asyncpg.connect(ground.database_url, server_settings={"timezone": "UTC"})
     try:
-        async with connection.transaction():
-            begin = await connection.fetchval("SELECT clock_timestamp()") + timedelta(seconds=ahead_s)
-            at = [begin + timedelta(seconds=span_s * n / len(ids)) for n in range(len(ids))]
-            await connection.execute(SPREAD, ids, at)
-            await connection.execute(SPREAD, poisoned, [begin] * len(poisoned))
-            await connection.execute(AGREE, [*ids, *poisoned])
-            await connection.execute(POISON, poisoned)
         await add_webhook(connection, ground.keyring, "receiver", receiver.url, receiver.secret)
-        rows = await connection.fetch(PLANNED, ids)
+        ahead = LEAST_AHEAD
+        while (rows := await _spread(connection, ids, poisoned, ahead, timedelta(seconds=span_s))) is None:
+            ahead *= 2
         planned = [(r["id"], r["case_id"], Entry(r["case_no"], r["clock"], r["level"], r["due_at"])) for r in rows]
         assert len(set(planned)) == len(ids)
         write_list(folder / "list", (entry for _, _, entry in planned))
-        assert await connection.fetchval("SELECT clock_timestamp() < $1", begin), "due before the list was written"
+        now = await connection.fetchval("SELECT clock_timestamp()")
+        assert now < planned[0][2].due_at, "due before the list was written"
     finally:
         await connection.close()
     return Storm(ground, receiver, folder / "list", planned)
+
+
+async def _spread(
+    connection: Connection, ids: Sequence[int], poisoned: Sequence[int], ahead: timedelta, span: timedelta
+) -> list[asyncpg.Record] | None:
+    """The deadlines as they are planned now; None, and nothing is changed, where that took too long to be ahead of them."""
+    transaction = connection.transaction()
+    await transaction.start()
+    begin = await connection.fetchval("SELECT clock_timestamp()") + ahead
+    await connection.execute(SPREAD, ids, [begin + span * n / len(ids) for n in range(len(ids))])
+    await connection.execute(SPREAD, poisoned, [begin] * len(poisoned))
+    await connection.execute(AGREE, [*ids, *poisoned])
+    await connection.execute(POISON, poisoned)
+    await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    rows = await connection.fetch(PLANNED, ids)
+    if begin - await connection.fetchval("SELECT clock_timestamp()") < LEAST_AHEAD / 2:
+        await transaction.rollback()
+        return None
+    await transaction.commit()
+    return rows
 
 
 async def check_record(storm: Storm, withdrawn: frozenset[Entry] = frozenset()) -> None:

@@ -61,7 +61,7 @@ class Place:
         return ids
 
     async def storm(self, ids: Sequence[int], span_s: float, *poisoned: int) -> Storm:
-        """These clocks will run out within `span_s` seconds, in two seconds from now."""
+        """These clocks will run out within `span_s` seconds that begin soon."""
         return await gather(self.ground, self.receiver, self.folder, ids, span_s=span_s, poisoned=poisoned)
 
     @asynccontextmanager
