@@ -1,199 +1,128 @@
-"""The calendar agrees with counting the minutes one by one."""
+"""The calendar agrees with counting the seconds one by one, from 2004 to 2027."""
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from datetime import UTC, timedelta
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sla.bulk import BulkCalendar
-from sla.calendar import WorkCalendar
-from sla.explanation import explain
 from sla.limits import Limit, Mode
-from sla.workdays import Slots, WorkDays
-
-MINUTE = timedelta(minutes=1)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Instants are compared in UTC: a wall time that comes twice compares wrongly otherwise (PEP 495).
-
-
-class City(NamedTuple):
-    """A calendar, and two weeks that hold something worth counting over."""
-
-    zone: str
-    slots: Slots
-    exceptions: tuple[tuple[date, bool], ...]
-    first: date
-
-
-OFFICE: Slots = ((time(8), time(12)), (time(14), time(18)))
-LATE: Slots = ((time(7, 15), time(7, 16)), (time(9), time(11)), (time(11), time(11, 45)), (time(19), time(23, 59)))
-NIGHT: Slots = ((time(0), time(5)), (time(22), time(23)))
-CITIES = (
-    City("Asia/Shanghai", OFFICE, (), date(2026, 2, 9)),
-    City("Asia/Shanghai", OFFICE, (), date(2026, 9, 28)),
-    City("Asia/Shanghai", LATE, ((date(2025, 10, 11), False), (date(2025, 10, 12), True)), date(2025, 10, 6)),
-    City("Asia/Shanghai", OFFICE, (), date(2004, 1, 2)),
-    City("Asia/Shanghai", OFFICE, (), date(2035, 4, 28)),
-    City("America/New_York", NIGHT, ((date(2026, 3, 8), True),), date(2026, 3, 2)),
-    City("America/New_York", NIGHT, ((date(2026, 11, 1), True),), date(2026, 10, 26)),
-    City("Australia/Lord_Howe", NIGHT, ((date(2026, 4, 5), True),), date(2026, 3, 30)),
-    City("Europe/London", NIGHT, ((date(2011, 3, 27), True),), date(2011, 3, 21)),
+from tests.property.sla.cities import (
+    City,
+    Running,
+    cities,
+    instants,
+    limits,
+    modes,
+    natural_limits,
+    none,
+    running,
+    second,
+    utc,
+    working_limits,
 )
-cities = st.sampled_from(CITIES)
-offsets = st.integers(0, 14 * 86_400 * 1_000_000 - 1)
-modes = st.sampled_from(["hours8", "day_end"])
-unhurried = settings(deadline=None)  # the first use of a calendar lays it out
+
+MICROSECOND = timedelta(microseconds=1)
+places = cities.flatmap(lambda city: st.tuples(st.just(city), instants(city)))
+spans = st.one_of(st.integers(0, 100_000), st.integers(0, 90 * 86_400))
 
 
-@cache
-def calendar_of(city: City) -> WorkCalendar:
-    return WorkCalendar(ZoneInfo(city.zone), WorkDays(city.slots, dict(city.exceptions)))
+@given(places, spans)
+def test_worked_is_the_number_of_seconds_inside_slots(place: tuple[City, int], span: int) -> None:
+    city, start = place
+    assert city.calendar.worked(utc(start), utc(start + span)) == city.slowly.counted(start, start + span)
+    assert city.calendar.worked(utc(start + span), utc(start)) == 0
 
 
-def moment(city: City, microseconds: int) -> datetime:
-    midnight = datetime.combine(city.first, time(0), ZoneInfo(city.zone)).astimezone(UTC)
-    return midnight + timedelta(microseconds=microseconds)
+@given(places, spans, spans)
+def test_what_is_worked_adds_up(place: tuple[City, int], one: int, other: int) -> None:
+    (city, start), middle, end = place, place[1] + one, place[1] + one + other
+    worked, run = city.calendar.worked, city.calendar.run
+    assert worked(utc(start), utc(end)) == worked(utc(start), utc(middle)) + worked(utc(middle), utc(end))
+    assert run(utc(start), utc(end), natural=False) == worked(utc(start), utc(end))
+    assert run(utc(start), utc(end), natural=True) == one + other
 
 
-def steps(city: City, start: datetime) -> Iterator[tuple[datetime, datetime, bool]]:
-    """From `start` on: the rest of its minute, then minute after minute, each with whether it is worked."""
-    calendar, zone = calendar_of(city), ZoneInfo(city.zone)
-    begin = start.astimezone(UTC)
-    while True:
-        wall = begin.astimezone(zone)
-        works = calendar.days.is_workday(wall.date()) and any(a <= wall.time() < b for a, b in city.slots)
-        end = begin.replace(second=0, microsecond=0) + MINUTE
-        yield begin, end, works
-        begin = end
+@given(running(extended=0, standing=none))
+def test_a_limit_is_due_when_its_last_second_has_passed(clock: Running) -> None:
+    due = clock.city.calendar.due(utc(clock.start), clock.limit, clock.mode)
+    assert (second(due.at), due.provisional) == clock.expected
+    assert due.at.tzinfo is clock.city.zone
 
 
-def counted(city: City, start: datetime, end: datetime) -> timedelta:
-    total = timedelta()
-    for begin, finish, works in steps(city, start):
-        if begin >= end:
-            return total
-        if works:
-            total += min(finish, end) - begin
-    raise AssertionError
+@given(running(limits=working_limits, extended=0, standing=none))
+def test_what_is_worked_until_the_due_instant_is_the_limit(clock: Running) -> None:
+    worked = clock.city.calendar.worked(utc(clock.start), utc(clock.due))
+    if clock.limit.unit == "wh" or clock.mode == "hours8":
+        assert worked == clock.limit.amount * (3_600 if clock.limit.unit == "wh" else 8 * 3_600)
+    assert clock.city.calendar.worked(utc(clock.start), utc(clock.due - 1)) == worked - 1
 
 
-def counted_due(city: City, start: datetime, need: timedelta) -> datetime:
-    for begin, finish, works in steps(city, start):
-        if works:
-            if finish - begin >= need:
-                return begin + need
-            need -= finish - begin
-    raise AssertionError
+@given(running(limits=natural_limits, extended=0, standing=none))
+def test_a_limit_that_runs_through_is_elapsed_time_and_never_provisional(clock: Running) -> None:
+    due = clock.city.calendar.due(utc(clock.start), clock.limit, clock.mode)
+    length = timedelta(**{{"min": "minutes", "h": "hours", "d": "days"}[clock.limit.unit]: clock.limit.amount})
+    assert (due.at.astimezone(UTC), due.provisional) == (utc(clock.start) + length, False)
 
 
-def counted_day_end(city: City, start: datetime, days: int) -> datetime:
-    zone = ZoneInfo(city.zone)
-    day = start.astimezone(zone).date()
-    while days:
-        day += timedelta(days=1)
-        days -= calendar_of(city).days.is_workday(day)
-    return datetime.combine(day, city.slots[-1][1], zone)
+@given(running(standing=none))
+def test_extensions_count_from_the_due_instant_one_after_the_other(clock: Running) -> None:
+    due = clock.city.calendar.due(utc(clock.start), clock.limit, clock.mode, clock.adjusted)
+    assert (second(due.at), due.provisional) == clock.expected
 
 
-@unhurried
-@given(cities, offsets, offsets)
-def test_worked_is_the_number_of_seconds_inside_slots(city: City, one: int, other: int) -> None:
-    start, end = sorted((moment(city, one), moment(city, other)))
-    assert calendar_of(city).worked(start, end) == counted(city, start, end) // timedelta(seconds=1)
+@given(running(extended=0, standing=none))
+def test_subtract_gives_the_latest_start_from_which_the_limit_ends_then(clock: Running) -> None:
+    calendar, limit, mode = clock.city.calendar, clock.limit, clock.mode
+    start = calendar.subtract(utc(clock.due), limit, mode)
+    assert second(start) == clock.city.slowly.canonical_start(clock.due, limit, mode)
+    assert second(calendar.due(start, limit, mode).at) == clock.due
+    if limit.unit != "wd" or mode != "day_end":
+        assert second(start) >= clock.start
+        assert calendar.due(start.astimezone(UTC) + MICROSECOND, limit, mode).at.astimezone(UTC) > utc(clock.due)
 
 
-@unhurried
-@given(cities, offsets, st.integers(1, 30))
-def test_working_hours_end_at_the_first_instant_by_which_they_are_worked(city: City, offset: int, hours: int) -> None:
-    start = moment(city, offset)
-    due = calendar_of(city).due(start, Limit(hours, "wh"), "hours8").at
-    assert due.astimezone(UTC) == counted_due(city, start, timedelta(hours=hours))
-
-
-@unhurried
-@given(cities, offsets, st.integers(1, 5))
-def test_working_days_of_hours_are_eight_working_hours_each(city: City, offset: int, days: int) -> None:
-    start = moment(city, offset)
-    due = calendar_of(city).due(start, Limit(days, "wd"), "hours8").at
-    assert due.astimezone(UTC) == counted_due(city, start, days * timedelta(hours=8))
-
-
-@unhurried
-@given(cities, offsets, st.integers(1, 30))
-def test_whole_working_days_end_with_the_last_slot_of_the_last_one(city: City, offset: int, days: int) -> None:
-    start = moment(city, offset)
-    due = calendar_of(city).due(start, Limit(days, "wd"), "day_end").at
-    assert due.astimezone(UTC) == counted_day_end(city, start, days).astimezone(UTC)
-
-
-@unhurried
-@given(cities, offsets, st.integers(1, 500), st.sampled_from(["min", "h", "d"]), modes)
-def test_natural_limits_are_elapsed_time(city: City, offset: int, amount: int, unit: str, mode: Mode) -> None:
-    start = moment(city, offset)
-    length = {"min": timedelta(minutes=amount), "h": timedelta(hours=amount), "d": timedelta(days=amount)}[unit]
-    due = calendar_of(city).due(start, Limit(amount, unit), mode)  # type: ignore[arg-type]
-    assert (due.at.astimezone(UTC) - start, due.provisional) == (length, False)
-
-
-@unhurried
-@given(cities, offsets, st.integers(1, 20), st.sampled_from(["wh", "wd"]), modes, st.floats(0.01, 1))
-def test_a_share_of_a_limit_is_that_share_of_the_work_in_it(
-    city: City, offset: int, amount: int, unit: str, mode: Mode, fraction: float
-) -> None:
-    calendar, start, limit = calendar_of(city), moment(city, offset), Limit(amount, unit)  # type: ignore[arg-type]
-    due = calendar.due(start, limit, mode).at.astimezone(UTC)
-    warning = calendar.window(start, limit, mode, fraction).astimezone(UTC)
-    assert start < warning <= due
-    assert abs(calendar.worked(start, warning) - fraction * calendar.worked(start, due)) <= 1
-
-
-@unhurried
-@given(cities, offsets, st.integers(1, 40), st.sampled_from(["wh", "wd"]), modes)
-def test_a_later_start_or_a_longer_limit_is_never_due_earlier(
-    city: City, offset: int, amount: int, unit: str, mode: Mode
-) -> None:
-    calendar, start = calendar_of(city), moment(city, offset)
-
-    def due(begin: datetime, amount: int) -> datetime:
-        return calendar.due(begin, Limit(amount, unit), mode).at.astimezone(UTC)  # type: ignore[arg-type]
-
-    assert due(start, amount + 1) > due(start, amount)
-    assert due(start + MINUTE, amount) >= due(start, amount)
-
-
-limits = st.builds(Limit, st.integers(1, 40), st.sampled_from(["min", "h", "d", "wh", "wd"]))
-
-
-@unhurried
-@given(cities, st.lists(st.tuples(offsets, limits, modes), max_size=12))
-def test_many_at_once_are_due_when_each_alone_is(city: City, asked: list[tuple[int, Limit, Mode]]) -> None:
-    calendar, starts = calendar_of(city), [moment(city, microseconds) for microseconds, _, _ in asked]
-    ticks = np.array([(start - EPOCH) // timedelta(microseconds=1) for start in starts], dtype=np.int64)
-    due, provisional = BulkCalendar(calendar).due(ticks, [a[1] for a in asked], [a[2] for a in asked])
-    alone = [calendar.due(start, limit, mode) for start, (_, limit, mode) in zip(starts, asked, strict=True)]
-    assert [EPOCH + timedelta(microseconds=int(tick)) for tick in due] == [each.at.astimezone(UTC) for each in alone]
-    assert list(provisional) == [each.provisional for each in alone]
-
-
-@unhurried
-@given(cities, offsets, limits, modes)
-def test_an_explanation_has_no_gap_and_its_counted_stretches_are_the_limit(
-    city: City, offset: int, limit: Limit, mode: Mode
-) -> None:
-    calendar, start = calendar_of(city), moment(city, offset)
-    slices = explain(calendar, start, limit, mode)
-    ends = [start, *(each.end.astimezone(UTC) for each in slices)]
-    assert [each.start.astimezone(UTC) for each in slices] == ends[:-1]
-    assert ends[-1] == calendar.due(start, limit, mode).at.astimezone(UTC)
-    assert all(each.start < each.end or each.start.astimezone(UTC) < each.end.astimezone(UTC) for each in slices)
-    assert all((each.seconds > 0 or each.days > 0) == each.counted for each in slices)
-    if limit.unit == "wd" and mode == "day_end":
-        assert sum(each.days for each in slices) == limit.amount
+@given(running(extended=0), st.integers(1, 999_999))
+def test_of_a_second_that_counts_each_part_counts_and_of_any_other_none(clock: Running, microseconds: int) -> None:
+    part = microseconds * MICROSECOND
+    if clock.limit.unit == "wd" and clock.mode == "day_end":
+        clock = clock._replace(pauses=())
+        expected = utc(clock.due)
     else:
-        length = {"min": 60, "h": 3_600, "d": 86_400, "wh": 3_600, "wd": 8 * 3_600}[limit.unit]
-        assert round(sum(each.seconds for each in slices), 6) == limit.amount * length
+        counts = clock.city.slowly.counted(clock.start, clock.start + 1, clock.pauses, natural=clock.limit.natural)
+        expected = utc(clock._replace(start=clock.start + 1).due) - (timedelta(seconds=1) - part) * counts
+    due = clock.city.calendar.due(utc(clock.start) + part, clock.limit, clock.mode, clock.adjusted)
+    assert due.at.astimezone(UTC) == expected
+
+
+@given(running(limits=working_limits, extended=0, standing=none))
+def test_a_later_start_or_a_longer_limit_is_never_due_earlier(clock: Running) -> None:
+    longer = Limit(clock.limit.amount + 1, clock.limit.unit)
+    assert clock._replace(limit=longer).due > clock.due
+    assert clock._replace(start=clock.start + 61).due >= clock.due
+
+
+@given(running(extended=0, standing=none), st.floats(0, 1, exclude_min=True))
+def test_a_share_of_a_limit_is_that_share_of_what_counts_in_it(clock: Running, share: float) -> None:
+    slowly, natural = clock.city.slowly, clock.limit.natural
+    whole = slowly.counted(clock.start, clock.due, natural=natural)
+    seconds = max(1, int(share * whole))
+    warning = clock.city.calendar.window(utc(clock.start), clock.limit, clock.mode, seconds / whole)
+    assert second(warning) == slowly.after(clock.start, seconds, natural=natural)
+
+
+@given(
+    cities.flatmap(
+        lambda city: st.tuples(st.just(city), st.lists(st.tuples(instants(city), limits, modes), max_size=12))
+    )
+)
+def test_many_at_once_are_due_when_each_alone_is(asked: tuple[City, list[tuple[int, Limit, Mode]]]) -> None:
+    city, rows = asked
+    starts = np.array([start * 1_000_000 + n for n, (start, _, _) in enumerate(rows)], dtype=np.int64)
+    due, provisional = BulkCalendar(city.calendar).due(starts, [row[1] for row in rows], [row[2] for row in rows])
+    alone = [
+        city.calendar.due(utc(start) + n * MICROSECOND, limit, mode) for n, (start, limit, mode) in enumerate(rows)
+    ]
+    assert [utc(0) + int(tick) * MICROSECOND for tick in due] == [each.at.astimezone(UTC) for each in alone]
+    assert list(provisional) == [each.provisional for each in alone]
