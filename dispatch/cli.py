@@ -25,10 +25,11 @@ from dispatch.city.cli import city
 from dispatch.city.errors import FaultyCity
 from dispatch.city.versions import Cities
 from dispatch.cli_backtest import backtest_command
+from dispatch.cli_calendar import calendar
 from dispatch.cli_feed import demo_command, replay_command
 from dispatch.cli_limits import calendar_diff, reapply
 from dispatch.cli_roster import roster
-from dispatch.cli_sla import calendar, sla
+from dispatch.cli_sla import sla
 from dispatch.domain.errors import DispatchError
 from dispatch.embedded import folder as data_folder
 from dispatch.logs import configure_logs

@@ -1,31 +1,28 @@
-"""`dispatch sla` and `dispatch calendar`: what a limit comes to, and which days are worked, without a database."""
+"""`dispatch sla`: what a limit comes to, and why, without a database."""
 
 import csv
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 import numpy as np
-from rich.columns import Columns
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from rich.text import Text
 
 from sla.bulk import BulkCalendar
-from sla.calendar import WorkCalendar
+from sla.calendar import Adjusted, WorkCalendar
 from sla.errors import Fault, RowFaults, SlaError
-from sla.explanation import NAMES, explain
+from sla.explanation import NAMES, Slice, explain
 from sla.limits import MODES, Dialect, Limit, Mode, parse_limit
-from sla.workdays import LAST_YEAR, WorkDays
+from sla.workdays import WorkDays
 from sla.years import parse_years
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 COLUMNS: Final = ("at", "limit", "mode")
-MARKS: Final = {(True, True): ("班", "bold yellow"), (False, False): ("休", "red")}
 NO_TIME: Final = "is not a time like 2026-02-13 17:00"
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
@@ -53,6 +50,18 @@ calendar_option = click.option(
 )
 
 
+pause_option = click.option(
+    "--pause",
+    "pauses",
+    multiple=True,
+    metavar="FROM/TO",
+    help="Stretch that does not count, as often as needed (挂账).",
+)
+extend_option = click.option(
+    "--extend", "extensions", multiple=True, metavar="LIMIT", help="Limit added at the end, as often as needed (延期)."
+)
+
+
 @click.group("sla")
 def sla() -> None:
     """Limits and due times (时限、到期时间)."""
@@ -63,6 +72,8 @@ def sla() -> None:
 @click.option("--limit", help="30min 24h 7d 4wh 5wd, or 2工作日 (时限).")
 @click.option("--mode", type=click.Choice(MODES), default="hours8", show_default=True, help="How a working day reads.")
 @click.option("--dialect", type=click.Choice(("hotline", "city-management")), help="How bare 小时 and 天 read (方言).")
+@pause_option
+@extend_option
 @calendar_option
 @tz_option
 @click.option("--in", "source", type=FILE, help="CSV of at,limit,mode instead of one question (批量).")
@@ -72,6 +83,8 @@ def due(
     limit: str | None,
     mode: Mode,
     dialect: Dialect | None,
+    pauses: tuple[str, ...],
+    extensions: tuple[str, ...],
     years: Path | None,
     tz: ZoneInfo,
     source: Path | None,
@@ -88,11 +101,14 @@ def due(
     one, many = bool(at or limit), bool(source or target)
     if one == many or (one and not (at and limit)) or (many and not (source and target)):
         raise click.UsageError("give --at and --limit for one due time, or --in and --out for a file of them")
+    if many and (pauses or extensions):
+        raise click.UsageError("--pause and --extend go with one due time, not with a file of them")
     work_calendar = read_calendar(tz, years)
     try:
         if source and target:
             return _file(source, target, work_calendar, mode, dialect)
-        found = work_calendar.due(_moment(at or "", tz), parse_limit(limit or "", dialect), mode)
+        adjusted = _adjusted(pauses, extensions, dialect, tz)
+        found = work_calendar.due(_moment(at or "", tz), parse_limit(limit or "", dialect), mode, adjusted)
     except SlaError as error:
         raise click.ClickException(str(error)) from None
     except ValueError:
@@ -105,37 +121,80 @@ def due(
 @click.option("--limit", required=True, help="30min 24h 7d 4wh 5wd, or 2工作日 (时限).")
 @click.option("--mode", type=click.Choice(MODES), default="hours8", show_default=True, help="How a working day reads.")
 @click.option("--dialect", type=click.Choice(("hotline", "city-management")), help="How bare 小时 and 天 read (方言).")
+@pause_option
+@extend_option
 @calendar_option
 @tz_option
-def explain_(at: str, limit: str, mode: Mode, dialect: Dialect | None, years: Path | None, tz: ZoneInfo) -> None:
+def explain_(
+    at: str,
+    limit: str,
+    mode: Mode,
+    dialect: Dialect | None,
+    pauses: tuple[str, ...],
+    extensions: tuple[str, ...],
+    years: Path | None,
+    tz: ZoneInfo,
+) -> None:
     """Why a limit ends when it does: every stretch that counts and that does not, and their sum (时限说明).
 
     \b
-    Example:
+    Examples:
         dispatch sla explain --at "2026-02-13 17:00" --limit 2wd
+        dispatch sla explain --at "2026-03-09 08:00" --limit 2wd --extend 1wd --pause "2026-03-09 10:00/2026-03-11 09:00"
     """
     work_calendar = read_calendar(tz, years)
     try:
         start, asked = _moment(at, tz), parse_limit(limit, dialect)
-        slices, found = explain(work_calendar, start, asked, mode), work_calendar.due(start, asked, mode)
+        adjusted = _adjusted(pauses, extensions, dialect, tz)
+        slices = explain(work_calendar, start, asked, mode, adjusted)
+        found = work_calendar.due(start, asked, mode, adjusted)
+        begun = work_calendar.subtract(work_calendar.due(start, asked, mode).at, asked, mode)
     except SlaError as error:
         raise click.ClickException(str(error)) from None
     except ValueError:
         raise click.BadParameter(f"{at!r} {NO_TIME}", param_hint="--at") from None
+    _draw(slices)
+    days, seconds = sum(each.days for each in slices), sum(each.seconds for each in slices)
+    total = f"{days} working days (工作日)" if days else _length(seconds)
+    if not days:
+        click.echo(f"counting begins 起算: {begun.isoformat()}")
+    given = " + ".join((str(asked), *map(str, adjusted.extensions)))
+    click.echo(
+        f"sum 合计: {total} = {given}; due 到期: {found.at.isoformat()}{' provisional 暂定' if found.provisional else ''}"
+    )
+
+
+def _draw(slices: Iterable[Slice]) -> None:
     table = Table("from 起", "to 止", "", "counted 计入", "")
     for each in slices:
         zh, en = NAMES[each.kind]
-        amount = f"{each.days} d" if each.days else str(timedelta(seconds=each.seconds)) if each.counted else "–"
+        amount = f"{each.days} d" if each.days else _length(each.seconds) if each.counted else "–"
         table.add_row(
             f"{each.start:%Y-%m-%d %H:%M:%S}", f"{each.end:%Y-%m-%d %H:%M:%S}", f"{zh} {en}", amount,
             f"{each.note} {each.note_en}".strip(), style="" if each.counted else "dim",
         )  # fmt: skip
     Console().print(table)
-    days, seconds = sum(each.days for each in slices), sum(each.seconds for each in slices)
-    total = f"{days} working days (工作日)" if days else f"{timedelta(seconds=round(seconds, 6))}"
-    click.echo(
-        f"sum 合计: {total} = {asked}; due 到期: {found.at.isoformat()}{' provisional 暂定' if found.provisional else ''}"
-    )
+
+
+def _length(seconds: float) -> str:
+    """Hours, minutes and seconds; a day is not written as one, since it could mean eight hours or twenty-four."""
+    minutes, rest = divmod(round(seconds, 6), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02}:{rest:02.0f}" if rest == int(rest) else f"{hours}:{minutes:02}:{rest:09.6f}"
+
+
+def _adjusted(pauses: tuple[str, ...], extensions: tuple[str, ...], dialect: Dialect | None, tz: ZoneInfo) -> Adjusted:
+    """Pauses and extensions as they were given. Raises SlaError, BadParameter."""
+    found = []
+    for pause in pauses:
+        opens, _, closes = pause.partition("/")
+        try:
+            found.append((_moment(opens, tz), _moment(closes, tz)))
+        except ValueError:
+            raise click.BadParameter(
+                f"{pause!r} is not two times like 2026-03-09 10:00/2026-03-11 09:00", param_hint="--pause"
+            ) from None
+    return Adjusted(tuple(parse_limit(each, dialect) for each in extensions), tuple(found))
 
 
 def read_calendar(tz: ZoneInfo, years: Path | None) -> WorkCalendar:
@@ -216,59 +275,3 @@ def _write(target: Path, rows: list[dict[str, str]], modes: list[Mode], ends: li
         writer.writerow((*COLUMNS, "due", "provisional"))
         for row, mode, end, flag in zip(rows, modes, ends, flags, strict=True):
             writer.writerow((row["at"], row["limit"], mode, end, "true" if flag else "false"))
-
-
-@click.group("calendar")
-def calendar() -> None:
-    """The work calendar (工作日历)."""
-
-
-@calendar.command()
-@click.argument("year", type=click.IntRange(2004, LAST_YEAR), required=False)
-@calendar_option
-def show(year: int | None, years: Path | None) -> None:
-    """Draw a YEAR, this one unless given: 休 off though no weekend, 班 a weekend that is worked.
-
-    \b
-    Examples:
-        dispatch calendar show 2026
-        dispatch calendar show 2027 --calendar holidays.toml
-    """
-    year = year or datetime.now(UTC).year
-    drawn = read_calendar(ZoneInfo("Asia/Shanghai"), years)
-    console = Console()
-    console.print(Columns([_month(drawn, year, month) for month in range(1, 13)], padding=(1, 3)))
-    days = [date(year, 1, 1) + timedelta(days=n) for n in range(366)]
-    worked = sum(drawn.days.is_workday(day) for day in days if day.year == year)
-    console.print(f"{year}: {worked} working days (工作日). {_origin(drawn, year)}", highlight=False)
-
-
-def _month(calendar: WorkCalendar, year: int, month: int) -> Table:
-    table = Table(title=f"{year}-{month:02}", box=None, padding=(0, 1, 0, 0), title_justify="left")
-    for name in "一二三四五六日":
-        table.add_column(name, justify="right", min_width=4)
-    first = date(year, month, 1)
-    week: list[Text] = [Text("")] * first.weekday()
-    day = first
-    while day.month == month:
-        week.append(_day(calendar, day))
-        day += timedelta(days=1)
-        if len(week) == 7 or day.month != month:
-            table.add_row(*week)
-            week = []
-    return table
-
-
-def _day(calendar: WorkCalendar, day: date) -> Text:
-    weekend, worked = day.weekday() > 4, calendar.days.is_workday(day)
-    mark, style = MARKS.get((weekend, worked), ("", "" if worked else "dim"))
-    return Text(f"{mark}{day.day}", style)
-
-
-def _origin(calendar: WorkCalendar, year: int) -> str:
-    own = next((each for each in calendar.days.years if each.year == year), None)
-    if own is not None:
-        return f"Notice (通知): {own.notice}"
-    if year > calendar.days.last_published_year:
-        return "No notice yet (尚未公布): weekends and the fixed statutory days only; what is due then is provisional (暂定)."
-    return "As published by the State Council (国务院放假安排), from chinesecalendar."

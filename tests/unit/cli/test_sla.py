@@ -127,3 +127,32 @@ def test_an_explanation_shows_what_counts_and_its_sum() -> None:
     for told in ("调休上班 worked weekend", "春节 Spring Festival", "午休 break", "非工作时段 outside working hours"):
         assert told in done.output
     assert "sum 合计: 16:00:00 = 2wd; due 到期: 2026-02-24T17:00:00+08:00" in done.output
+
+
+def test_what_was_suspended_and_extended_is_explained_and_moves_the_end() -> None:
+    adjusted = ("--extend", "1wd", "--pause", "2026-03-09 10:00/2026-03-11 09:00")
+    question = ("--at", "2026-03-09 08:00", "--limit", "2wd", *adjusted)
+    assert asked(*question).output == "2026-03-13T17:00:00+08:00\n"
+    shown = CliRunner().invoke(main, ["sla", "explain", *question], terminal_width=200).output
+    assert "挂账，不计入" in shown
+    assert "延期时间" in shown
+    assert "sum 合计: 24:00:00 = 2wd + 1wd; due 到期: 2026-03-13T17:00:00+08:00" in shown
+
+
+def test_an_explanation_says_where_counting_begins() -> None:
+    shown = CliRunner().invoke(main, ["sla", "explain", "--at", "2026-03-07 08:00", "--limit", "4wh"]).output
+    assert "counting begins 起算: 2026-03-09T08:00:00+08:00" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--pause", "yesterday"), "'yesterday' is not two times like"),
+        (("--pause", "2026-03-11 09:00/2026-03-09 10:00"), "ends before it begins"),
+        (("--extend", "5天"), "can mean natural or working time"),
+    ],
+)
+def test_an_adjustment_that_cannot_be_is_told_in_words(arguments: tuple[str, ...], told: str) -> None:
+    refused = asked("--at", "2026-03-09 08:00", "--limit", "2wd", *arguments)
+    assert refused.exit_code != 0
+    assert told in refused.output
