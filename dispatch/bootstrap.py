@@ -106,7 +106,7 @@ async def _wire(
     cities, metrics, ids = await Cities.open(pool), new_metrics(), Sequences(pool)
     stream = Stream(redis) if redis is not None else None
     relay, hub = Relay(pool, stream), Hub(pool, stream)
-    deadlines = Deadlines(pool, cities, keyring, clock, metrics)
+    deadlines = Deadlines(pool, cities, keyring, clock, metrics, lambda: signals.changed())
     loop = DeadlineLoop(deadlines, poll_s=1.0, batch=100)
     sender = Sender(pool, outbound, keyring, clock, metrics.notices_sent)
 

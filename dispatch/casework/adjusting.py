@@ -82,6 +82,8 @@ def extend(turn: Turn) -> None:
     held = [d for d in _stoppable(change) if d.clock in EXTENDED and d.status == "running" and _of_lead(change, d)]
     if not held or any(d.due_at <= at for d in change.live(*EXTENDED) if _of_lead(change, d)):
         raise RuleBroken(problem="what is overdue, or was given by a superior, is not extended", field="limit")
+    if asked and any(parse_limit(d.limit_text).natural != asked.natural for d in held):
+        raise BadInput(field="limit", problem="must run as the limit that it extends: through, or in working time")
     if any(len(_kept(d).get("extensions", ())) >= MOST_EXTENSIONS for d in held):
         raise RuleBroken(problem=f"it was extended {MOST_EXTENSIONS} times already", field="limit")
     turn.say("reason")

@@ -15,7 +15,7 @@ A deadline is claimed through its case (`FOR UPDATE OF cases SKIP LOCKED`), so i
 deadlines still live under that lock act: one that was stopped or moved meanwhile does not.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,8 +57,18 @@ class _Turn:
 class Deadlines:
     """The clocks of all cases, as the loop sees them."""
 
-    def __init__(self, pool: asyncpg.Pool, cities: Cities, keyring: Keyring, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        cities: Cities,
+        keyring: Keyring,
+        clock: Clock,
+        metrics: Metrics,
+        acted: Callable[[], None],
+    ) -> None:
+        """`acted` is told after each commit: there are messages and notices to send."""
         self._pool, self._cities, self._keyring, self._clock, self._metrics = pool, cities, keyring, clock, metrics
+        self._acted = acted
 
     async def now(self) -> datetime:
         """The database's time."""
@@ -75,7 +85,10 @@ class Deadlines:
             now = await self._clock.now(connection)
             due = list(dict.fromkeys(row["id"] for row in await connection.fetch(SQL.claim_due, now, limit)))
             fired = await self._fire_cases(connection, due, now) if due else 0
-        return fired + await self._fire_quarantine(limit)
+        fired += await self._fire_quarantine(limit)
+        if fired:
+            self._acted()
+        return fired
 
     async def _fire_cases(self, connection: Connection, case_ids: list[int], now: datetime) -> int:
         try:

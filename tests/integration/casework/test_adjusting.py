@@ -137,6 +137,12 @@ async def test_an_extension_moves_the_end_before_it_is_past_and_twice_at_most(a_
     assert (await a_town.act(number, "extend", SUPERVISOR, limit="两天", note="配件"))[1]["field"] == "limit"
 
 
+async def test_an_extension_runs_as_the_limit_that_it_extends(a_town: Town) -> None:
+    number = await handling(a_town)
+    status, problem = await a_town.act(number, "extend", SUPERVISOR, limit="24h", note="配件在途")
+    assert (status, problem["field"]) == (400, "limit")
+
+
 async def test_what_is_overdue_is_not_extended(a_town: Town) -> None:
     number = await handling(a_town)
     a_town.clock.at = await due_of(a_town, number, "reply") + timedelta(minutes=1)

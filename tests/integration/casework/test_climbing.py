@@ -293,7 +293,7 @@ async def test_holidays_swallow_no_urgent_level(a_town: Town) -> None:
 @pytest.fixture
 async def another_loop(a_town: Town) -> AsyncIterator[Deadlines]:
     pool = await open_pool(a_town.database_url, size=3)
-    yield Deadlines(pool, a_town.services.cities, KEYRING, a_town.clock, new_metrics())
+    yield Deadlines(pool, a_town.services.cities, KEYRING, a_town.clock, new_metrics(), lambda: None)
     await pool.close()
 
 

@@ -33,7 +33,7 @@ async def many(town: Town, count: int) -> list[str]:
 async def another_loop(a_town: Town) -> AsyncIterator[Deadlines]:
     """The deadlines of a second process on the same database."""
     pool = await open_pool(a_town.database_url, size=3)
-    yield Deadlines(pool, a_town.services.cities, KEYRING, a_town.clock, new_metrics())
+    yield Deadlines(pool, a_town.services.cities, KEYRING, a_town.clock, new_metrics(), lambda: None)
     await pool.close()
 
 

@@ -285,3 +285,14 @@ async def test_a_limit_that_a_superior_gave_stays_when_the_category_becomes_know
     assert (await a_town.act(answer["case_no"], "dispatch", DISPATCHER, unit="gas", category="E0502"))[0] == 200
     (close,) = await clocks_of(a_town, answer["case_no"], "close")
     assert (close["limit_text"], close["due_at"]) == ("given", due)
+
+
+async def test_what_acted_is_sent_at_once_and_waits_for_no_poll(a_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    await opened(a_town)
+    told = list[None]()
+    monkeypatch.setattr(a_town.services.signals, "changed", lambda: told.append(None))
+    await a_town.fire()
+    assert not told
+    a_town.clock.travel(timedelta(days=3))
+    assert await a_town.fire()
+    assert told
