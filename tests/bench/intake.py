@@ -101,22 +101,27 @@ async def seed(url: str, cases: int) -> str:
     pool = await open_pool(url, size=4)
     _, key = await People(pool, KEYRING, SystemClock()).keys.create("bench", "bench", "hotline", ["bench"])
     await pool.close()
+    await fill(url, cases)
+    return key
+
+
+async def fill(url: str, cases: int, seed: int = 1) -> None:
+    """Takes reports in, those of another seed than before, until there are `cases` cases."""
     filler = principal("connector", "hotline", name="seed")
     async with bootstrap.services(Settings(url, url, None, pool_size=4), KEYRING) as services:
         stop = asyncio.Event()
         committing = asyncio.create_task(services.intake.run(stop))
-        made = generator(1, "seed", "bench").reports(10**9)
+        made = generator(seed, f"seed{seed}", "bench").reports(10**9)
         began = perf_counter()
         present = 0
         while present < cases:
-            batch = [msgspec.convert(next(made).report, Report) for _ in range(2000)]
+            batch = [msgspec.convert(next(made).report, Report) for _ in range(min(2000, max(50, cases - present)))]
             await services.intake.submit_all(batch, filler)
             present = await services.pool.fetchval("SELECT count(*) FROM cases")
             print(f"\rseeding {present:,} of {cases:,} cases, {perf_counter() - began:.0f} s", end="", file=sys.stderr)
         stop.set()
         await committing
         print(file=sys.stderr)
-    return key
 
 
 def run(cases: int, reports: int) -> list[dict[str, Any]]:
