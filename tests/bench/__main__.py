@@ -1,6 +1,6 @@
 """`make bench`: every benchmark with its peer or ceiling beside it, as a table of ratios and as JSON.
 
-python -m tests.bench [--cases 100000] [--reports 6000] [--only intake|gridmap|clock] [--json FILE]
+python -m tests.bench [--cases 100000] [--reports 6000] [--deadlines 1000000] [--only intake|gridmap|clock|deadlines] [--json FILE]
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import clock, intake
+from tests.bench import clock, deadlines, intake
 
 
 def gridmap() -> list[dict[str, Any]]:
@@ -31,12 +31,16 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     options.add_argument("--cases", type=int, default=100_000, help="cases present before intake is measured")
     options.add_argument("--reports", type=int, default=6_000, help="reports a run")
-    options.add_argument("--only", choices=("intake", "gridmap", "clock"))
+    options.add_argument(
+        "--deadlines", type=int, default=deadlines.MANY, help="open ones beside which a few are measured"
+    )
+    options.add_argument("--only", choices=("intake", "gridmap", "clock", "deadlines"))
     options.add_argument("--json", type=Path, default=Path("data/bench.json"))
     given = options.parse_args()
     rows = gridmap() if given.only in (None, "gridmap") else []
     rows += clock.run() if given.only in (None, "clock") else []
     rows += intake.run(given.cases, given.reports) if given.only in (None, "intake") else []
+    rows += deadlines.run(given.deadlines) if given.only in (None, "deadlines") else []
     table = Table(
         "benchmark",
         "ours",

@@ -19,43 +19,27 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import uvloop
 
 from dispatch import embedded
 from dispatch.logs import configure_logs
-from dispatch.store.clock import SystemClock
 from dispatch.store.migrate import migrate
-from dispatch.store.statements import load
-from tests.bench.deadline_peers import PEERS, Contender, Ours
-from tests.bench.intake import SHOWN, fill
-from tests.harness.town import archive, load_city
+from tests.bench import deadline_ground as ground
+from tests.bench.deadline_ground import Outcome
+from tests.bench.deadline_peers import PEERS, STOPPED, Contender, Ours
+from tests.bench.intake import fill
 
-SQL = load(__file__, "deadlines")
 WORKERS, TURNS = 2, 2
-SCATTERED, AT_ONCE, WINDOW = 300, 4_000, timedelta(seconds=10)
-# A thousand open deadlines are those of so many cases that two hundred of them have one to plan.
-ALONE = 200
-FEW, CASES, MANY = 1_000, 7_000, 1_000_000
+SCATTERED, AT_ONCE, WINDOW = 300, 2_000, timedelta(seconds=10)
+# A thousand open deadlines hang on so few cases that no more than this many can be planned, one a case.
+ALONE = 150
+FEW, CASES, MANY = 1_000, 3_500, 1_000_000
 GRACE_S, IDLE_S = 30.0, 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one run."""
-
-    planned: int
-    lost: int
-    doubled: int
-    p50_ms: float
-    p99_ms: float
-    per_s: float
 
 
 def run(deadlines: int = MANY) -> list[dict[str, Any]]:
@@ -72,12 +56,12 @@ def run(deadlines: int = MANY) -> list[dict[str, Any]]:
 
 def _rows(url: str, folder: Path, deadlines: int) -> list[dict[str, Any]]:
     asyncio.run(migrate(url))
-    print("PostgreSQL:", asyncio.run(_prepared(url)), file=sys.stderr)
+    print("PostgreSQL:", asyncio.run(ground.prepared(url)), file=sys.stderr)
     uvloop.run(fill(url, FEW // 4))
     ours = Ours()
     few = _burdened(ours, url, folder)
     uvloop.run(fill(url, CASES, seed=2))
-    asyncio.run(_settled(url))
+    asyncio.run(ground.settled(url))
     contenders = (ours, *PEERS)
     scattered: dict[str, list[Outcome]] = {c.name: [] for c in contenders}
     at_once: dict[str, list[Outcome]] = {c.name: [] for c in contenders}
@@ -92,7 +76,7 @@ def _rows(url: str, folder: Path, deadlines: int) -> list[dict[str, Any]]:
         for peer in PEERS
         for line in _beside(peer.name, *((scattered[n], at_once[n]) for n in (ours.name, peer.name)))
     ]
-    asyncio.run(_multiply(url, deadlines))
+    asyncio.run(ground.multiply(url, deadlines))
     return rows + _grown(few, _burdened(ours, url, folder))
 
 
@@ -104,14 +88,23 @@ def _beside(peer: str, ours: Sequence[list[Outcome]], theirs: Sequence[list[Outc
         return [
             sum(o.lost for o in everything),
             sum(o.doubled for o in everything),
+            sum(o.stopped for o in everything),
             min(o.p50_ms for o in of[0]),
             min(o.p99_ms for o in of[0]),
             max(o.per_s for o in of[1]),
         ]
 
     total = sum(outcome.planned for outcomes in ours for outcome in outcomes)
-    names = ("lost", "doubled", "lateness p50", "lateness p99", "at once")
-    units = (f"of {total:,}", f"of {total:,}", "ms (lower is better)", "ms (lower is better)", "firings/s")
+    names = ("lost", "doubled", "workers that stopped", "lateness p50", "lateness p99", "at once")
+    workers = WORKERS * sum(map(len, ours))
+    units = (
+        f"of {total:,}",
+        f"of {total:,}",
+        f"of {workers}",
+        "ms (lower is better)",
+        "ms (lower is better)",
+        "firings/s",
+    )
     return [
         row(f"deadlines beside {peer}: {name}", mine, other, unit)
         for name, unit, mine, other in zip(names, units, both(ours), both(theirs), strict=True)
@@ -136,9 +129,9 @@ def row(name: str, ours: float, theirs: float, unit: str) -> dict[str, Any]:
 
 def _burdened(ours: Contender, url: str, folder: Path) -> tuple[int, float, Outcome]:
     """Open deadlines, CPU seconds while nothing is due, and the better of two runs of scattered ones."""
-    count: int = asyncio.run(_settled(url))
-    with _working(ours, url, folder / "idle"):
-        pids = [process.pid or 0 for process in multiprocessing.active_children()] + asyncio.run(_backends(url))
+    count: int = asyncio.run(ground.settled(url))
+    with _working(ours, url, folder / "idle") as processes:
+        pids = [process.pid or 0 for process in processes] + asyncio.run(ground.backends(url))
         time.sleep(2)
         before = sum(map(_cpu, pids))
         time.sleep(IDLE_S)
@@ -157,21 +150,23 @@ def measure(contender: Contender, url: str, folder: Path, count: int, window: ti
     """One run: plan, start the workers, wait until everything has fired or the grace is over, look."""
     ran = folder / f"ran-{contender.name}"
     ran.unlink(missing_ok=True)
-    # Enough for the slowest to be told of everything and for all workers to be up.
-    begin = asyncio.run(_planned(contender, url, count, window, lead=timedelta(seconds=6 + count / 250)))
-    with _working(contender, url, ran):
-        if asyncio.run(_now(url)) >= begin:
-            raise TimeoutError(f"{contender.name} was not ready when the first deadline fell due")
-        asyncio.run(_wait(url, begin + window + timedelta(seconds=GRACE_S)))
+    # Enough for the slowest to be told of everything and for all workers to be up before the first.
+    lead = timedelta(seconds=10 + count / contender.told_per_s)
+    begin = asyncio.run(ground.planned(contender, url, count, window, lead))
+    with _working(contender, url, ran) as processes:
+        if asyncio.run(ground.now(url)) >= begin - timedelta(seconds=3):
+            raise TimeoutError(f"{contender.name} was not ready when deadlines fell due")
+        asyncio.run(ground.wait(url, begin + window + timedelta(seconds=GRACE_S)))
         time.sleep(1)  # for those that run again what has run
+        ended = sum(not process.is_alive() for process in processes)
     runs = Counter(ran.read_text().split()) if ran.exists() else Counter()
-    outcome = asyncio.run(_judged(url, begin, runs))
+    outcome = asyncio.run(ground.judged(url, begin, runs, ended + runs[STOPPED]))
     print(contender.name, outcome, file=sys.stderr)
     return outcome
 
 
 @contextmanager
-def _working(contender: Contender, url: str, ran: Path) -> Iterator[None]:
+def _working(contender: Contender, url: str, ran: Path) -> Iterator[list[BaseProcess]]:
     """The worker processes of a contender, ready."""
     context = multiprocessing.get_context("fork")
     ready = context.Semaphore(0)
@@ -188,7 +183,7 @@ def _working(contender: Contender, url: str, ran: Path) -> Iterator[None]:
         for _ in processes:
             if not ready.acquire(timeout=60):
                 raise TimeoutError(f"{contender.name} does not start")
-        yield
+        yield processes
     finally:
         for process in processes:
             process.terminate()
@@ -197,97 +192,6 @@ def _working(contender: Contender, url: str, ran: Path) -> Iterator[None]:
             if process.is_alive():
                 process.kill()
                 process.join()
-
-
-async def _prepared(url: str) -> dict[str, str]:
-    connection = await asyncpg.connect(url)
-    await load_city(url, archive(), await SystemClock().now(connection))
-    await connection.execute(SQL.make_planned)
-    shown = {name: await connection.fetchval(f"SHOW {name}") for name in (*SHOWN, "track_commit_timestamp")}
-    await connection.close()
-    return shown
-
-
-async def _settled(url: str) -> int:
-    """Nothing due, everything vacuumed and written out; how many deadlines are open."""
-    connection = await asyncpg.connect(url)
-    await connection.execute(SQL.quiet)
-    await connection.execute("VACUUM ANALYZE")
-    await connection.execute("CHECKPOINT")
-    count: int = await connection.fetchval(SQL.open_deadlines)
-    await connection.close()
-    return count
-
-
-async def _planned(contender: Contender, url: str, count: int, window: timedelta, lead: timedelta) -> datetime:
-    """Has `count` deadlines fall due over `window`, the first in `lead`; returns when."""
-    connection = await asyncpg.connect(url)
-    for statement in (SQL.again, SQL.clear_planned, SQL.forget, SQL.quiet):
-        await connection.execute(statement)
-    begin = await SystemClock().now(connection) + lead
-    await connection.execute(SQL.plan, count, begin, window)
-    planned = [(one["case_id"], one["planned_at"]) for one in await connection.fetch(SQL.planned)]
-    if len(planned) != count:
-        raise ValueError(f"there are no {count} deadlines to plan, only {len(planned)}")
-    await connection.execute(SQL.set_due)
-    await connection.execute("VACUUM ANALYZE deadlines, cases, escalations, notices, outbox, bench_planned")
-    await connection.close()
-    await contender.plan(url, planned)
-    return begin
-
-
-async def _now(url: str) -> datetime:
-    connection = await asyncpg.connect(url)
-    now = await SystemClock().now(connection)
-    await connection.close()
-    return now
-
-
-async def _wait(url: str, until: datetime) -> None:
-    """Until everything has fired, at most `until`."""
-    connection = await asyncpg.connect(url)
-    while await connection.fetchval(SQL.left) and await SystemClock().now(connection) < until:
-        await asyncio.sleep(0.5)
-    await connection.close()
-
-
-async def _judged(url: str, begin: datetime, runs: Counter[str]) -> Outcome:
-    connection = await asyncpg.connect(url)
-    found = await connection.fetch(SQL.fired)
-    await connection.close()
-    fired = [one for one in found if one["steps"]]
-    late = sorted((one["at"] - one["planned_at"]).total_seconds() * 1000 for one in fired)
-    seconds = max(((one["at"] - begin).total_seconds() for one in fired), default=1.0)
-    return Outcome(
-        planned=len(found),
-        lost=len(found) - len(fired),
-        doubled=sum(max(one["steps"], runs[str(one["case_id"])]) - 1 for one in fired),
-        p50_ms=late[len(late) // 2] if late else float("inf"),
-        p99_ms=late[int(len(late) * 0.99)] if late else float("inf"),
-        per_s=len(fired) / seconds,
-    )
-
-
-async def _backends(url: str) -> list[int]:
-    connection = await asyncpg.connect(url)
-    pids = [one["pid"] for one in await connection.fetch(SQL.backends)]
-    await connection.close()
-    return pids
-
-
-async def _multiply(url: str, deadlines: int) -> None:
-    """Copies open cases with all that hangs on them until so many deadlines are open."""
-    connection = await asyncpg.connect(url, command_timeout=None)
-    present: int = await connection.fetchval(SQL.open_deadlines)
-    times = max(0, -(-(deadlines - present) // present))
-    began = time.perf_counter()
-    async with connection.transaction():
-        # The copies keep the rules of their originals; looking at each would take longer than making it.
-        await connection.execute("SET LOCAL session_replication_role = replica")
-        for statement in (SQL.clone_cases, SQL.clone_assignments, SQL.clone_deadlines):
-            await connection.execute(statement, 1, times)
-    print(f"{present:,} open deadlines copied {times} times, {time.perf_counter() - began:.0f} s", file=sys.stderr)
-    await connection.close()
 
 
 if __name__ == "__main__":

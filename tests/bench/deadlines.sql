@@ -20,12 +20,12 @@ CREATE TABLE bench_planned (deadline_id bigint PRIMARY KEY, case_id bigint NOT N
 TRUNCATE bench_planned;
 
 -- name: plan
--- $1 deadlines of as many cases fall due evenly over $3 from $2 on.
-INSERT INTO bench_planned SELECT d.id, d.case_id, c.opened_month, c.seq, $2::timestamptz + $3::interval * (row_number() OVER (ORDER BY d.id) - 1) / $1::integer
-FROM deadlines d JOIN cases c ON c.id = d.case_id
-WHERE d.clock = 'close' AND d.status = 'running' AND d.step = 0 AND d.due_at > clock_timestamp() + interval '3 hours'
-    AND jsonb_array_length(d.plan) > 1
-ORDER BY d.id LIMIT $1;
+-- One deadline each of as many cases falls due at each of these instants.
+INSERT INTO bench_planned SELECT d.id, d.case_id, c.opened_month, c.seq, w.at
+FROM (SELECT id, case_id, row_number() OVER (ORDER BY id) AS n FROM deadlines
+    WHERE clock = 'close' AND status = 'running' AND step = 0 AND due_at > clock_timestamp() + interval '3 hours'
+        AND jsonb_array_length(plan) > 1 ORDER BY id LIMIT cardinality($1::timestamptz[])) AS d
+JOIN cases c ON c.id = d.case_id JOIN unnest($1::timestamptz[]) WITH ORDINALITY AS w(at, n) ON w.n = d.n;
 
 -- name: planned
 -- Cases and instants of the run.
