@@ -28,6 +28,7 @@ from pgqueuer import PgQueuer
 from pgqueuer.models import Job
 from pgqueuer.queries import Queries
 from procrastinate import App, PsycopgConnector
+from procrastinate.types import JSONDict
 
 from dispatch import bootstrap
 from dispatch.bootstrap import Services
@@ -176,7 +177,8 @@ class ProcrastinatePeer:
         async with _app(url).open_async() as app:
             for at, due in groupby(planned, key=lambda one: one[1]):
                 jobs = app.configure_task("fire", schedule_at=at)
-                await jobs.batch_defer_async(*({"case_id": case_id} for case_id, _ in due))
+                each: list[JSONDict] = [{"case_id": case_id} for case_id, _ in due]
+                await jobs.batch_defer_async(*each)
         await connection.execute("VACUUM ANALYZE procrastinate_jobs")
         await connection.close()
 
