@@ -47,8 +47,6 @@ class Contender(Protocol):
     """One way to let deadlines act when they are due."""
 
     name: str
-    # So many deadlines a second it can surely be told of beforehand, also on a busy machine.
-    told_per_s: int
 
     async def prepare(self, url: str) -> None:
         """What it needs in the database, once."""
@@ -100,7 +98,6 @@ class Ours:
     """The service's own loop."""
 
     name = "ours"
-    told_per_s = 250
 
     async def prepare(self, url: str) -> None:
         return None
@@ -120,7 +117,6 @@ class PgQueuerPeer:
     """pgqueuer."""
 
     name = "pgqueuer"
-    told_per_s = 250
 
     async def prepare(self, url: str) -> None:
         connection = await asyncpg.connect(url)
@@ -165,7 +161,6 @@ class ProcrastinatePeer:
     """procrastinate."""
 
     name = "procrastinate"
-    told_per_s = 250
 
     async def prepare(self, url: str) -> None:
         async with _app(url).open_async() as app:
@@ -206,7 +201,6 @@ class SchedulerPeer:
     """APScheduler 3, two schedulers on one store."""
 
     name = "APScheduler"
-    told_per_s = 40
 
     async def prepare(self, url: str) -> None:
         return None
