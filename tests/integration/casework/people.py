@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from dispatch.people.principal import Principal
 from tests.harness.town import Town, principal, report
 
@@ -149,3 +151,47 @@ async def ack(
         f"{town.url}/api/v1/escalations/{escalation}/ack", json=body or None, headers=headers
     ) as answer:
         return answer.status, await answer.json(content_type=None)
+
+
+async def events(
+    town: Town, number: str, *types: str, clock: str = "sign", unit: str = "drainage"
+) -> list[dict[str, Any]]:
+    """The bodies of a case's events of these types about one clock."""
+    rows = await town.rows(
+        "SELECT e.body FROM case_events e JOIN cases c ON c.id = e.case_id WHERE c.case_no = $1 AND e.type = ANY ($2) ORDER BY e.seq",
+        number,
+        types,
+    )
+    bodies = [msgspec.json.decode(row["body"]) for row in rows]
+    return [each for each in bodies if each.get("clock", clock) == clock and each.get("unit", unit) == unit]
+
+
+async def told(town: Town, number: str, level: int, clock: str = "sign") -> set[str]:
+    """Who found a level of drainage's clock in an inbox."""
+    rows = await town.rows(
+        "SELECT n.recipient FROM notices n JOIN cases c ON c.id = n.case_id JOIN case_events e ON e.case_id = c.id AND e.seq = n.event_seq "
+        "WHERE c.case_no = $1 AND n.body->>'level' = $2 AND n.body->>'clock' = $3 AND n.medium = 'inbox' "
+        "AND convert_from(e.body, 'UTF8')::jsonb->>'unit' = 'drainage'",
+        number,
+        str(level),
+        clock,
+    )
+    return {row["recipient"] for row in rows}
+
+
+async def the_clock(town: Town, number: str, clock: str = "sign", unit: str = "drainage") -> dict[str, Any]:
+    (found,) = [each for each in await clocks_of(town, number, clock) if each["unit"] == unit]
+    return found
+
+
+async def fire_at(town: Town, at: datetime) -> int:
+    town.clock.at = at
+    return await town.fire()
+
+
+async def staffed(town: Town) -> None:
+    """A handler and a head at drainage, a supervisor and a commander."""
+    for name, role, unit in (
+        ("w1", "handler", "drainage"), ("h1", "unit_head", "drainage"), ("sup", "supervisor", "supervision"), ("com", "commander", "city"),
+    ):  # fmt: skip
+        await account(town, name, role, unit)
