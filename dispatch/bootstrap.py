@@ -50,6 +50,9 @@ ROUTES = [
     *city.ROUTES,
 ]  # fmt: skip
 
+# Steps of deadlines that one process takes a second at most when it catches up after downtime.
+FIRED_PER_S = 2_000.0
+
 
 @dataclass(slots=True)
 class Services:
@@ -107,7 +110,7 @@ async def _wire(
     stream = Stream(redis) if redis is not None else None
     relay, hub = Relay(pool, stream), Hub(pool, stream)
     deadlines = Deadlines(pool, cities, keyring, clock, metrics, lambda: signals.changed())
-    loop = DeadlineLoop(deadlines, poll_s=1.0, batch=100)
+    loop = DeadlineLoop(deadlines, poll_s=1.0, batch=100, per_s=FIRED_PER_S)
     sender = Sender(pool, outbound, keyring, clock, metrics.notices_sent)
 
     def woken() -> None:

@@ -28,12 +28,16 @@ class DeadlinePort(Protocol):
 class DeadlineLoop:
     """Fires in batches of `batch` until nothing is due, then sleeps until the next deadline, at most `poll_s` seconds.
 
+    What has piled up is caught up in due order at no more than `per_s` a second, so that everybody else keeps their share
+    of the database.
+
     Errors of the port never end it: they are logged, and the pause before the next attempt doubles up to `poll_s`. The
     same pause is made while due deadlines cannot be had because another loop holds them.
     """
 
-    def __init__(self, port: DeadlinePort, *, poll_s: float, batch: int) -> None:
+    def __init__(self, port: DeadlinePort, *, poll_s: float, batch: int, per_s: float) -> None:
         self._port = port
+        self._per_s = per_s
         self._poll_s = poll_s
         self._batch = batch
         self._woken = asyncio.Event()
@@ -64,15 +68,20 @@ class DeadlineLoop:
 
     async def _fire_due(self, stop: asyncio.Event) -> float | None:
         """Seconds to sleep once nothing is due; None if something is due that cannot be fired now."""
+        now = asyncio.get_running_loop().time
         while not stop.is_set():
+            began = now()
             next_at = await self._port.next_at()
             if next_at is None:
                 return self._poll_s
             wait = next_at.timestamp() - (await self._port.now()).timestamp()
             if wait > 0:
                 return min(wait, self._poll_s)
-            if await self._port.fire(self._batch) == 0:
+            fired = await self._port.fire(self._batch)
+            if fired == 0:
                 return None
+            if (spare := began + fired / self._per_s - now()) > 0:
+                await asyncio.sleep(spare)
         return 0.0
 
     def _backoff(self, futile: int) -> float:

@@ -85,11 +85,12 @@ def run(
     script: Callable[[DeadlineLoop], Coroutine[Any, Any, None]] | None = None,
     poll_s: float = 30.0,
     batch: int = 10,
+    per_s: float = 1e9,
 ) -> float:
     """Let the loop work for so many seconds beside a script; say when it ended."""
 
     async def main() -> float:
-        loop, stop = DeadlineLoop(port, poll_s=poll_s, batch=batch), asyncio.Event()
+        loop, stop = DeadlineLoop(port, poll_s=poll_s, batch=batch, per_s=per_s), asyncio.Event()
         asyncio.get_running_loop().call_later(for_s, stop.set)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(loop.run(stop))
@@ -113,6 +114,13 @@ def test_what_is_overdue_at_the_start_is_fired_in_batches_until_nothing_is_due()
     run(port, for_s=1)
     assert port.batches == [10, 10, 5]
     assert {when for _, when in port.fired} == {0}
+
+
+def test_what_has_piled_up_is_caught_up_in_due_order_and_no_faster_than_allowed() -> None:
+    port = ListPort(*[-float(n) for n in range(25)])
+    run(port, for_s=10, per_s=10)
+    assert [when for _, when in port.fired] == [0.0] * 10 + [1.0] * 10 + [2.0] * 5
+    assert [due for due, _ in port.fired] == sorted(due for due, _ in port.fired)
 
 
 @pytest.mark.parametrize("sleeping_until", [[], [1_000.0]])
@@ -233,7 +241,7 @@ def test_a_stop_during_a_batch_lets_it_finish_and_starts_no_other() -> None:
     async def main() -> None:
         stop = asyncio.Event()
         port.on_fire = stop.set
-        await DeadlineLoop(port, poll_s=5, batch=10).run(stop)
+        await DeadlineLoop(port, poll_s=5, batch=10, per_s=1e9).run(stop)
 
     with asyncio.Runner(loop_factory=TravellingEventLoop) as runner:
         runner.run(main())
@@ -242,7 +250,7 @@ def test_a_stop_during_a_batch_lets_it_finish_and_starts_no_other() -> None:
 
 def test_a_cancelled_loop_ends() -> None:
     async def main() -> None:
-        task = asyncio.create_task(DeadlineLoop(ListPort(), poll_s=5, batch=10).run(asyncio.Event()))
+        task = asyncio.create_task(DeadlineLoop(ListPort(), poll_s=5, batch=10, per_s=1e9).run(asyncio.Event()))
         await asyncio.sleep(1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
