@@ -67,6 +67,9 @@ class Relay:
                 more = await self.once()
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 log.warning("relay_interrupted", error=type(error).__name__)
+            except Exception:
+                # A driver in the middle of losing its server can fail in ways of its own: the next pass begins anew.
+                log.exception("relay_failed")
             await _first_of(stop, None, SPACING_S)
             if not more:
                 await _first_of(stop, self._hinted, self._poll_s)

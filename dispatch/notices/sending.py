@@ -90,6 +90,9 @@ class Sender:
                 sent = await self.once()
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 log.warning("sending_interrupted", error=type(error).__name__)
+            except Exception:
+                # A driver in the middle of losing its server can fail in ways of its own: the next turn begins anew.
+                log.exception("sending_failed")
             if not sent:
                 await self._wait(stop)
 

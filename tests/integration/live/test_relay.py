@@ -167,3 +167,20 @@ async def test_a_hint_is_acted_on_without_waiting_for_the_poll(scene: Any) -> No
         await scene.write(1)
         relay.hint()
         await scene.sent(count)
+
+
+async def test_a_pass_that_fails_in_an_unforeseen_way_is_followed_by_the_next(scene: Any) -> None:
+    class FailsOnce(Stream):
+        failed = False
+
+        async def add(self, *args: Any) -> None:
+            if not self.failed:
+                self.failed = True
+                raise Crash
+            await super().add(*args)
+
+    stream = FailsOnce(scene.redis)
+    await scene.write(1)
+    await scene.in_background(Relay(scene.pool, stream, poll_s=0.01).run)
+    await scene.sent(1)
+    assert stream.failed

@@ -170,6 +170,29 @@ async def test_a_secret_that_cannot_be_opened_is_a_failure_to_be_tried_again(off
     assert office.receiver.got == []
 
 
+async def test_a_turn_that_fails_in_an_unforeseen_way_is_followed_by_the_next(
+    office: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once, turns = office.sender.once, list[int]()
+
+    async def fails_first() -> int:
+        turns.append(1)
+        if len(turns) == 1:
+            raise RuntimeError("the driver lost its server")
+        return int(await once())
+
+    monkeypatch.setattr(office.sender, "once", fails_first)
+    office.sender._poll_s = 0.01
+    stop = asyncio.Event()
+    task = asyncio.create_task(office.sender.run(stop))
+    await office.city.post(seq=1)
+    async with asyncio.timeout(20):
+        while office.counted("sent") < 1:
+            await asyncio.sleep(0.005)
+    stop.set()
+    await task
+
+
 async def test_the_loop_acts_on_a_hint(office: Any) -> None:
     office.sender._poll_s = 3600
     stop = asyncio.Event()
