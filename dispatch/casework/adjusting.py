@@ -99,6 +99,8 @@ def _go_on(change: Change, city: City, by: str, at: datetime, from_: datetime) -
     change.case.state = case_step(change.case.state, "resume").target
     change.case.version += 1
     change.event("resumed", at, by, resumed_from=from_)
+    assert change.lead is not None
+    change.post(change.lead.unit, ("handler", "unit_head"), "resumed", resumed_from=from_)
     for waiting in change.live("resume"):
         waiting.stop(from_)
     for deadline in _stoppable(change):

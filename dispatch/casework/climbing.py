@@ -85,7 +85,12 @@ def pulled(deadline: Deadline, plan: Plan) -> Plan:
     """
     step = deadline.step
     if deadline.status != "running" and 0 < step < len(plan) and "climbs_at" in plan[step - 1]:
-        _ahead(plan[step], datetime.fromisoformat(plan[step - 1]["climbs_at"]), UNACKNOWLEDGED)
+        climbs_at = datetime.fromisoformat(plan[step - 1]["climbs_at"])
+        # While a case is suspended (挂账) nobody is late in acknowledging either.
+        for opens, closes in msgspec.json.decode(deadline.adjustments).get("pauses", ()):
+            if datetime.fromisoformat(opens) <= climbs_at < (end := datetime.fromisoformat(closes)):
+                climbs_at = end
+        _ahead(plan[step], climbs_at, UNACKNOWLEDGED)
     return plan
 
 

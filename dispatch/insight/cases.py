@@ -176,7 +176,11 @@ def deadline(row: asyncpg.Record) -> dict[str, Any]:
         "stopped_at",
         "provisional",
     )
-    return {name: row[name] for name in shown} | {"ladder": msgspec.json.decode(row["plan"]), "next_at": row["next_at"]}
+    return {name: row[name] for name in shown} | {
+        "ladder": msgspec.json.decode(row["plan"]),
+        "adjustments": msgspec.json.decode(row["adjustments"]),
+        "next_at": row["next_at"],
+    }
 
 
 async def _reports(at: Workplace, rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:

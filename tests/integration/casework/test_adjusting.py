@@ -77,6 +77,8 @@ async def test_a_suspended_case_goes_on_by_itself_at_the_promised_instant_howeve
     _, record = await a_town.get(f"/cases/{number}/events?limit=200", SUPERVISOR)
     (resumed,) = [event["data"] for event in record["items"] if event["type"] == "resumed"]
     assert datetime.fromisoformat(resumed["resumed_from"]) == local("2026-11-30T09:00")
+    told = "SELECT recipient FROM notices WHERE topic = 'resumed'"
+    assert [row["recipient"] for row in await a_town.rows(told)] == ["unit:lighting"]
     await a_town.fire()
     assert (await events_of(a_town, number)).count("resumed") == 1
 
@@ -97,6 +99,26 @@ async def test_nothing_fires_and_nothing_is_handled_while_a_case_is_suspended(a_
     fired = await a_town.rows("SELECT d.clock FROM escalations e JOIN deadlines d ON d.id = e.deadline_id")
     assert "close" not in {row["clock"] for row in fired}
     assert "reply" not in {row["clock"] for row in fired}
+
+
+async def test_a_level_that_waits_to_be_acknowledged_does_not_climb_while_the_case_is_suspended(a_town: Town) -> None:
+    number = await handling(a_town)
+    a_town.clock.at = await due_of(a_town, number, "close") + timedelta(seconds=1)
+    await a_town.fire()
+    await suspend(a_town, number, "2027-01-05T09:00")
+    before = await a_town.value("SELECT count(*) FROM escalations")
+    a_town.clock.at = local("2027-01-05T08:59")
+    await a_town.fire()
+    fired = await a_town.rows(
+        "SELECT d.clock FROM escalations e JOIN deadlines d ON d.id = e.deadline_id ORDER BY e.id"
+    )
+    assert {row["clock"] for row in fired[before:]} <= {"resume"}
+    a_town.clock.at = local("2027-01-05T09:00")
+    await a_town.fire()
+    fired = await a_town.rows(
+        "SELECT d.clock, e.level FROM escalations e JOIN deadlines d ON d.id = e.deadline_id ORDER BY e.id"
+    )
+    assert ("close", 2) in {(row["clock"], row["level"]) for row in fired[before:]}
 
 
 @pytest.mark.parametrize(
@@ -203,6 +225,7 @@ async def test_stretches_of_a_suspended_and_extended_clock_are_named_and_add_up(
     _, answer = await a_town.get(f"/cases/{number}/deadlines/explain", SUPERVISOR)
     (close,) = [each for each in answer["deadlines"] if each["clock"] == "close"]
     slices = close["slices"]
+    assert close["adjustments"]["extensions"] == ["1wd"]
     assert {"suspended", "extended"} <= {each["kind"] for each in slices}
     (pause,) = [each for each in slices if each["kind"] == "suspended"]
     assert (pause["start"], pause["end"], pause["counted"], pause["name"]) == (
