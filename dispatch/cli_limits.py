@@ -18,6 +18,7 @@ from dispatch.casework.provisional import Moved
 from dispatch.casework.reapply import Sweep
 from dispatch.city.model import City
 from dispatch.city.versions import Cities
+from dispatch.cli_roster import database
 from dispatch.cli_sla import read_calendar
 from dispatch.domain.errors import DispatchError
 from dispatch.people.errors import KeyringMissing
@@ -26,17 +27,11 @@ from dispatch.store.clock import SystemClock
 from dispatch.store.pool import open_pool
 
 SHOWN = 50
-database_option = click.option(
-    "--database",
-    envvar=["DISPATCH_DATABASE_OWNER_URL", "DISPATCH_DATABASE_URL"],
-    required=True,
-    help="PostgreSQL; or in DISPATCH_DATABASE_URL (数据库地址).",
-)
 
 
 @click.command("diff")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@database_option
+@database
 def calendar_diff(file: Path, database: str) -> None:
     """Which open deadlines the years in FILE would move (会变动的时限), before they are put in force; changes nothing.
 
@@ -57,7 +52,7 @@ def calendar_diff(file: Path, database: str) -> None:
 @click.option("--category", "root", help="Only cases of this code and of those below it (分类).")
 @click.option("--dry-run", is_flag=True, help="Say what would move, and change nothing (只预览，不写入).")
 @click.option("--yes", is_flag=True, help="Do not ask (不再确认).")
-@database_option
+@database
 def reapply(name: str, root: str | None, dry_run: bool, yes: bool, database: str) -> None:
     """Give open cases the limits and ladder of the version in force (对在办工单重新套用时限规则).
 
