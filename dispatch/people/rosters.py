@@ -13,7 +13,7 @@ The rule itself is the database's (`on_duty`, `is_manned`), so that every notice
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, get_args
 
 import asyncpg
@@ -132,7 +132,7 @@ class Rosters:
         since: datetime | None, after: tuple[datetime, int] | None, limit: int,
     ) -> list[asyncpg.Record]:  # fmt: skip
         since = since or await self._clock.now(self._pool)
-        behind = after or (datetime.min.replace(tzinfo=since.tzinfo), 0)
+        behind = after or (datetime.min.replace(tzinfo=UTC), 0)
         scope = None if units is None else sorted(units)
         rows: list[asyncpg.Record] = await self._pool.fetch(statement, since, *behind, limit, scope, *narrowed)
         return rows

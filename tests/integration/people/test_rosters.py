@@ -227,3 +227,13 @@ async def test_what_cannot_be_shown_is_told_in_words(staffed: Town) -> None:
         assert refused.exit_code != 0
         assert "Traceback" not in refused.output
         assert "nowhere is not a unit" in refused.output or "'gestern' is not a time" in refused.output
+
+
+async def test_a_roster_is_listed_from_any_instant_whatever_its_offset(staffed: Town) -> None:
+    who = principal("commander", "city")
+    for listing in ("shifts", "leaves"):
+        assert (await staffed.get(f"/{listing}?since=2464-08-26T07:54:05%2B11:06", who))[0] == 200
+        for beyond in ("9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00%2B08:00"):
+            status, problem = await staffed.get(f"/{listing}?since={beyond}", who)
+            assert (status, problem["field"]) == (400, "since"), problem
+    assert (await staffed.get("/rosters/drainage?at=9999-12-31T23:59:59-05:00", who))[1]["field"] == "at"
