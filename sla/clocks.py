@@ -1,4 +1,4 @@
-"""The clocks (计时) that carry deadlines, and the urgencies that change their limits."""
+"""The clocks (计时) that carry deadlines, the windows (期限) that only bound what may be done, and the urgencies of both."""
 
 from typing import Final
 
@@ -17,5 +17,12 @@ CLOCKS: Final = (
     "followup",
     "review",
     "quarantine",
+    "danger",
+    "verify",
+    "consult",
+    "whistle",
+    "report_back",
 )
+# return: until when a unit may return; recheck: how long a visit answers for its place; remind: how long repeats are one reminder.
+WINDOWS: Final = ("return", "recheck", "remind")
 URGENCIES: Final = ("ordinary", "urgent", "critical")

@@ -1,11 +1,11 @@
 """Policies (时限规则): which limit a clock has, by category, urgency, area, level of the unit, branch, kind and channel."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final, Self
 
-from sla.clocks import CLOCKS, URGENCIES
+from sla.clocks import CLOCKS, URGENCIES, WINDOWS
 from sla.errors import AmbiguousLimit, Fault, PolicyFaults, UnknownLimit
 from sla.limits import MODES, Limit, Mode, parse_limit
 from sla.rows import Row, read_rows
@@ -114,6 +114,16 @@ class PolicyBook:
         }
         return cls(policies, statutory, ordinary, frozenset(name for name, used in named.items() if used))
 
+    def completed(self, defaults: Self) -> Self:
+        """With the rows of `defaults` for every clock and window that no row here knows: a book older than the clock."""
+        known = {clock for policy in self.policies for clock in policy.clocks}
+        late = tuple(policy for policy in defaults.policies if known.isdisjoint(policy.clocks))
+        if not late:
+            return self
+        cells = {cell: policy for policy in late for cell in policy.cells()}
+        named = self.named | defaults.named
+        return replace(self, policies=(*self.policies, *late), _ordinary={**self._ordinary, **cells}, named=named)
+
     @property
     def citations(self) -> dict[str, str]:
         """What statutory rows quote, by their id."""
@@ -155,7 +165,7 @@ def _first(policies: dict[_Cell, Policy], cells: tuple[_Cell, ...]) -> Policy | 
 
 def _policy(row: Row) -> Policy | None:
     row.only(_FIELDS)
-    name, clocks = row.word("id"), row.words("clock", CLOCKS)
+    name, clocks = row.word("id"), row.words("clock", (*CLOCKS, *WINDOWS))
     if not clocks:
         row.fault("clock", "is missing")
     if name == CATEGORY_LIMIT_RULE:

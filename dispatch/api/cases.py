@@ -9,16 +9,16 @@ from msgspec import Meta, Struct
 from dispatch.api.call import Call, Reply, Route, body_reader
 from dispatch.api.paging import Cursor, decode_cursor, encode_cursor
 from dispatch.api.problems import problem_of
-from dispatch.casework import adjusting, closing, dispatching, handling, history
+from dispatch.casework import history
 from dispatch.casework.actions import ActionAnswer, ActionBody, act
 from dispatch.casework.history import Closing
 from dispatch.casework.queue import pull
+from dispatch.casework.registry import ACTIONS
 from dispatch.domain.errors import DispatchError, NotFound, TooLarge
 from dispatch.insight import cases as reading
 from dispatch.insight import clocks
 from dispatch.insight.cases import Filters
 
-ACTIONS = {**dispatching.ACTIONS, **adjusting.ACTIONS, **handling.ACTIONS, **closing.ACTIONS}
 MAX_LINES = 10_000
 Limit = Annotated[int, Meta(ge=1, le=200)]
 
@@ -214,7 +214,7 @@ ROUTES = [
         "POST",
         f"{CASE}/actions/{{action}}",
         action,
-        "dispatch sign contact return reply approve close reopen 办理动作",
+        "Take one of its allowed actions 办理动作",
         "case.read",
         body=ActionBody,
         answer=ActionAnswer,

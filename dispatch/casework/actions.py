@@ -1,13 +1,16 @@
 """One way for every action of a person: permission, validation, transaction, log.
 
-The case's row is held, a repeated Idempotency-Key gets its first answer, If-Match is compared (the assignment's version for
-actions of a unit, the case's for those of a desk), the family's function changes the case, and everything is written at once.
+The case's row is held (with those of other cases that the action names, by id), a repeated Idempotency-Key gets its first
+answer, If-Match is compared (the assignment's version for actions of a unit, the case's for those of a desk), the family's
+function changes the case, and everything is written at once. Every refusal carries `allowed_actions`: those that the case
+permits, or, where the principal may not take the action at all, those that are theirs in some state.
 """
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from inspect import isawaitable
 from typing import Annotated
 
 import asyncpg
@@ -21,7 +24,15 @@ from dispatch.city.model import City
 from dispatch.city.versions import Cities
 from dispatch.domain import workflow
 from dispatch.domain.cases import Assignment, Change, Words
-from dispatch.domain.errors import BadInput, IdempotencyConflict, NotFound, VersionMissing, VersionStale
+from dispatch.domain.errors import (
+    BadInput,
+    DispatchError,
+    IdempotencyConflict,
+    NotFound,
+    NotPermitted,
+    VersionMissing,
+    VersionStale,
+)
 from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
 from dispatch.people.scope import is_complained_about, may_read_restricted, scope_of
@@ -47,6 +58,20 @@ class ActionBody(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=
     urgency: Urgency | None = None
     until: datetime | None = None
     limit: Annotated[str, Meta(max_length=20)] | None = None
+    # Units that are consulted, called or given a part.
+    units: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=20)] = []
+    # What the citizen was told, in the words they heard.
+    told: Annotated[str, Meta(max_length=5000)] | None = None
+    # An article of the knowledge base and the version that was read out.
+    article: Annotated[int, Meta(ge=1, le=2**62)] | None = None
+    article_version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
+    # Another case, one of the reports, a person of the unit.
+    other: Annotated[str, Meta(max_length=64)] | None = None
+    receipt_no: Annotated[str, Meta(max_length=64)] | None = None
+    account: Annotated[str, Meta(max_length=64)] | None = None
+    # Whom a call went to: a unit, an account or a channel of the city's endings; never a number.
+    to: Annotated[str, Meta(max_length=64)] | None = None
+    three_way: bool | None = None
 
 
 class ActionAnswer(Struct, frozen=True):
@@ -64,7 +89,8 @@ class ActionAnswer(Struct, frozen=True):
 class Turn:
     """One action in progress: what it may look at and change.
 
-    Limits are those of the version the case was `opened_under`; `suspensions` is how often it was suspended before.
+    Limits are those of the version the case was `opened_under`; `rounds` has the last round of each clock. `others` are
+    further cases that are held, by id; `connection` is that of the running transaction.
     """
 
     change: Change
@@ -76,11 +102,19 @@ class Turn:
     now: datetime
     ids: Ids
     reachable: bool
-    suspensions: int
+    rounds: dict[str, int]
+    connection: Connection
+    keyring: Keyring
+    others: dict[int, Change] = field(default_factory=dict)
 
     @property
     def at(self) -> datetime:
         return self.change.instant(self.now)
+
+    def next_round(self, clock: str) -> int:
+        """The round of one more clock of this name: none that a case has had comes twice."""
+        self.rounds[clock] = self.rounds.get(clock, 0) + 1
+        return self.rounds[clock]
 
     def needs(self, field: str) -> str:
         """The value of a text field that this action cannot do without."""
@@ -98,11 +132,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A named action: who may do it, whether a unit or a desk does, and the function that does it."""
+    """A named action: who may do it, whether a unit or a desk does, and the function that does it.
+
+    `others` locks the report keys that it moves and says which further cases must be held; it runs before any case is held.
+    """
 
     permission: str
     of_unit: bool
-    run: Callable[[Turn], None]
+    run: Callable[[Turn], Awaitable[None] | None]
+    others: Callable[[Connection, int, ActionBody], Awaitable[Sequence[int]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,33 +170,59 @@ async def act(
     Raises NotPermitted, NotFound (also for what the principal may not see), VersionMissing, VersionStale, ActionNotAllowed,
     IdempotencyConflict, BadInput, RuleBroken.
     """
-    by.require(action.permission)
-    ids = await at.ids.reserve(assignment=16, text=1)
+    if not by.may(action.permission):
+        raise NotPermitted(permission=action.permission, allowed_actions=workflow.within(by.permissions))
+    ids = await at.ids.reserve(assignment=32, text=2, case=1)
     fingerprint = hashlib.sha256(msgspec.json.encode([name, case_no, body, if_match], order="deterministic")).digest()
     async with at.pool.acquire() as connection, connection.transaction():
         if key is not None and (first := await first_answer(connection, by, key, fingerprint)):
             return first
         case_id = await connection.fetchval(SQL.case_id, case_no)
-        change = (await record.hold(connection, [case_id])).get(case_id) if case_id else None
+        named = await action.others(connection, case_id, body) if case_id and action.others else ()
+        held = await record.hold(connection, sorted({case_id, *named})) if case_id else {}
+        change = held.pop(case_id, None)
         if change is None or not sees(change, by, at.cities.current):
             raise NotFound(noun="case", key=case_no)
-        city, restricted = at.cities.current, change.case.restricted
-        opened_under = await at.cities.version(connection, change.case.city_version)
-        task = _task(change, body, by, city) if action.of_unit else None
-        _compare(if_match, task.version if task else change.case.version)
-        told = await one(connection, SQL.about_case, change.case.id)
-        turn = Turn(
-            change, task, body, by, city, opened_under, await at.clock.now(connection), ids, told["reachable"], told["suspensions"]
-        )  # fmt: skip
-        action.run(turn)
-        await watch(connection, change, opened_under, turn.now)
-        await record.save(connection, at.keyring, city.map.areas, [change])
-        if change.case.restricted and not restricted:
-            await connection.execute(SQL.restrict, change.case.id)
-        answer = msgspec.json.encode(answer_of(change, task))
+        try:
+            answer = await _carry_out(at, connection, action, change, held, body, by, ids, if_match)
+        except DispatchError as refusal:
+            refusal.data.setdefault("allowed_actions", workflow.allowed(change.case.state))
+            raise
         if key is not None:
-            await connection.execute(SQL.keep_answer, by.name, key, fingerprint, 200, answer, turn.now)
+            now = change.case.last_event_at
+            await connection.execute(SQL.keep_answer, by.name, key, fingerprint, 200, answer, now)
         return 200, answer
+
+
+async def _carry_out(
+    at: Workplace, connection: Connection, action: Action, change: Change, others: dict[int, Change], body: ActionBody,
+    by: Principal, ids: Ids, if_match: str | None,
+) -> bytes:  # fmt: skip
+    """The action itself on the held cases, and its answer."""
+    city = at.cities.current
+    for other in others.values():
+        if not sees(other, by, city):
+            raise NotFound(noun="case", key=other.case.case_no)
+    state = change.case.state
+    opened_under = await at.cities.version(connection, change.case.city_version)
+    task = _task(change, body, by, city) if action.of_unit else None
+    _compare(if_match, task.version if task else change.case.version)
+    told = await one(connection, SQL.about_case, change.case.id)
+    turn = Turn(
+        change, task, body, by, city, opened_under, await at.clock.now(connection), ids, told["reachable"],
+        msgspec.json.decode(told["rounds"]), connection, at.keyring, others,
+    )  # fmt: skip
+    try:
+        if isawaitable(working := action.run(turn)):
+            await working
+    except DispatchError as refusal:
+        refusal.data.setdefault("allowed_actions", workflow.allowed(state))
+        raise
+    changed = [change, *(other for other in others.values() if other.events)]
+    for each in changed:
+        await watch(connection, each, await at.cities.version(connection, each.case.city_version), turn.now)
+    await record.save(connection, at.keyring, city.map.areas, changed)
+    return msgspec.json.encode(answer_of(change, task))
 
 
 async def first_answer(connection: Connection, by: Principal, key: str, fingerprint: bytes) -> tuple[int, bytes] | None:

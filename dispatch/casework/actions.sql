@@ -19,13 +19,10 @@ INSERT INTO action_keys (actor, key, fingerprint, status, answer, recorded_at) V
 DELETE FROM action_keys WHERE recorded_at < $1;
 
 -- name: about_case
--- Whether any of the case's people left a number, and how often the case was suspended.
+-- Whether any of the case's people left a number, and the last round of each of its clocks as JSON.
 SELECT EXISTS (SELECT FROM case_people cp JOIN callers p ON p.id = cp.caller_id WHERE cp.case_id = $1 AND p.phone IS NOT NULL) AS reachable,
-    (SELECT count(*) FROM deadlines WHERE case_id = $1 AND clock = 'resume') AS suspensions;
-
--- name: restrict
--- A case that a person found to be one for named readers only.
-UPDATE cases SET restricted = true WHERE id = $1;
+    (SELECT coalesce(jsonb_object_agg(clock, round), '{}') FROM (
+        SELECT clock, max(round) AS round FROM deadlines WHERE case_id = $1 GROUP BY clock) AS d)::text AS rounds;
 
 -- name: pull
 -- The next $2 tasks of these units in priority order, held; what somebody else is taking is passed over. The task is held with

@@ -53,7 +53,7 @@ def suspend(turn: Turn) -> None:
         _adjust(change, deadline, kept, turn.opened_under, turn.by.name, at)
     change.deadlines.append(
         clocks.start(
-            turn.opened_under, change.case, "resume", unit=lead.unit, at=at, task=lead, round=turn.suspensions + 1, due_at=until
+            turn.opened_under, change.case, "resume", unit=lead.unit, at=at, task=lead, round=turn.next_round("resume"), due_at=until
         )
     )  # fmt: skip
 

@@ -19,6 +19,8 @@ from sla.policies import PolicyBook, PolicyLimit
 RUN_THROUGH = Limit(1, "h")
 WORKING_DAY = Limit(1, "wd")
 CASE_CLOCK = "close"
+# The rule of a limit that a person named.
+NAMED = "named"
 
 
 def start(
@@ -32,13 +34,16 @@ def start(
     round: int | None = None,
     past_at: datetime | None = None,
     due_at: datetime | None = None,
+    limit: Limit | None = None,
 ) -> Deadline:
-    """A clock of `case` that starts at `at`.
+    """A clock of `case` that starts at `at`; `limit` is one that a person named.
 
     `past_at` is the present while history is taken in: what was due before it is on record as missed, without escalation.
     `due_at` is a due instant that a superior has set. Raises RuleBroken where the city's policies forgot the clock.
     """
     policy = policy_of(city, case, clock, unit) if due_at is None else PolicyLimit(RUN_THROUGH, "hours8", "given")
+    if limit is not None and due_at is None:
+        policy = PolicyLimit(limit, policy.mode, NAMED)
     due_at, provisional, unsettled, plan = _timetable(
         calendar_of(city, clock, unit), city.ladder, clock, case.urgency, policy.limit, policy.mode, at, due_at
     )
@@ -91,7 +96,7 @@ def reread(city: City, case: Case, deadline: Deadline) -> bool:
     """
     if deadline.limit_text == "given":
         return False
-    if deadline.status != "running":
+    if deadline.status != "running" or deadline.rule == NAMED:
         return recount(city, case, deadline)
     policy = policy_of(city, case, deadline.clock, deadline.unit)
     before = deadline.rule, deadline.limit_text, deadline.mode
@@ -182,6 +187,12 @@ def to_dispatch(
     """The clocks of a task that is dispatched at `at`: sign and reply, for a lead also contact with a reachable citizen."""
     clocks = ("sign", "reply", "contact") if task.role == "lead" and reachable else ("sign", "reply")
     return [start(city, case, clock, unit=task.unit, at=at, task=task, past_at=past_at) for clock in clocks]
+
+
+def window(city: City, case: Case, name: str, unit: str, at: datetime) -> datetime:
+    """Until when something may be done that began at `at` (`sla.clocks.WINDOWS`), by the unit's own hours."""
+    policy = policy_of(city, case, name, unit)
+    return calendar_of(city, name, unit).due(at, policy.limit, policy.mode).at.astimezone(UTC)
 
 
 def policy_of(city: City, case: Case, clock: str, unit: str) -> PolicyLimit:

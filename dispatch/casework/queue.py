@@ -38,7 +38,12 @@ async def pull(at: Workplace, unit: str, count: int, by: Principal, *, key: str 
             change = held[case_id]
             task = next(a for a in change.assignments if a.id == task_id)
             opened_under = await at.cities.version(connection, change.case.city_version)
-            sign(Turn(change, task, ActionBody(), by, city, opened_under, now, NO_IDS, reachable=False, suspensions=0))
+            sign(
+                Turn(
+                    change, task, ActionBody(), by, city, opened_under, now, NO_IDS, reachable=False, rounds={},
+                    connection=connection, keyring=at.keyring,
+                )
+            )  # fmt: skip
             await watch(connection, change, opened_under, now)
             taken.append(answer_of(change, task))
         if held:

@@ -24,17 +24,19 @@ encode = msgspec.json.Encoder().encode
 CASE_COLUMNS = (
     "id", "case_no", "opened_at", "opened_month", "state", "round", "version", "seq", "head", "last_event_at", "kind", "category",
     "category_table", "kin", "urgency", "safety", "people", "restricted", "cell", "area", "lon", "lat", "tile", "city_version",
-    "owner_unit", "lead_assignment_id", "about_unit", "next_due_at", "settled_at", "closed_at", "solved", "channel",
+    "owner_unit", "lead_assignment_id", "about_unit", "next_due_at", "settled_at", "closed_at", "solved", "channel", "ending", "danger",
+    "border", "source_ref", "object", "merged_into", "reminders", "reminded_at", "supervised_at",
 )  # fmt: skip
 # What an event alone moves: a call attached, a contact logged.
-CASE_ADVANCED = ("id", "seq", "head", "last_event_at", "people")
+CASE_ADVANCED = ("id", "seq", "head", "last_event_at", "people", "reminders", "reminded_at", "supervised_at")
 CASE_UPDATED = (
     "id", "state", "round", "version", "seq", "head", "last_event_at", "category", "category_table", "kin", "urgency", "safety",
     "people", "city_version", "owner_unit", "lead_assignment_id", "next_due_at", "settled_at", "closed_at", "solved", "cell", "area",
+    "ending", "merged_into", "reminders", "reminded_at", "supervised_at", "restricted",
 )  # fmt: skip
 ASSIGNMENT_COLUMNS = (
     "id", "case_id", "role", "unit", "state", "version", "round", "dispatched_at", "dispatched_by", "signed_at", "handler",
-    "replied_at", "ended_at", "return_reason", "contact_attempts", "route",
+    "replied_at", "ended_at", "return_reason", "contact_attempts", "route", "parent_id", "return_locked", "interim", "called_by",
 )  # fmt: skip
 ASSIGNMENT_UPDATED = (
     "id",
@@ -47,6 +49,8 @@ ASSIGNMENT_UPDATED = (
     "ended_at",
     "return_reason",
     "contact_attempts",
+    "return_locked",
+    "interim",
 )
 DEADLINE_COLUMNS = (
     "case_id", "assignment_id", "clock", "round", "unit", "started_at", "due_at", "limit_text", "mode", "rule", "provisional",
@@ -91,16 +95,11 @@ def _chain(keyring: Keyring, change: Change) -> Iterable[tuple[Any, ...]]:
     case = change.case
     for event in change.events:
         case.seq += 1
-        body = encode(
-            {
-                "case_no": case.case_no,
-                "seq": case.seq,
-                "at": event.at,
-                "type": event.type,
-                "actor": event.actor,
-                **event.data,
-            }
-        )
+        told = {"case_no": case.case_no, "seq": case.seq, "at": event.at, "type": event.type, "actor": event.actor}
+        if event is change.events[-1]:
+            # Where the case stands from here on: what the time until the next event is charged to.
+            told |= {"state": case.state, "owner_unit": case.owner_unit}
+        body = encode(told | event.data)
         case.head = keyring.event_mac(case.head, body)
         yield case.opened_month, case.id, case.seq, event.at, event.type, event.actor, body, case.head
 

@@ -3,26 +3,34 @@
 UPDATE cases SET state = u.state, round = u.round, version = u.version, seq = u.seq, head = u.head, last_event_at = u.last_event_at,
     category = u.category, category_table = u.category_table, kin = u.kin, urgency = u.urgency, safety = u.safety, people = u.people,
     city_version = u.city_version, owner_unit = u.owner_unit, lead_assignment_id = u.lead_assignment_id, next_due_at = u.next_due_at,
-    settled_at = u.settled_at, closed_at = u.closed_at, solved = u.solved, cell = u.cell, area = u.area
+    settled_at = u.settled_at, closed_at = u.closed_at, solved = u.solved, cell = u.cell, area = u.area,
+    ending = u.ending, merged_into = u.merged_into, reminders = u.reminders, reminded_at = u.reminded_at, supervised_at = u.supervised_at,
+    restricted = u.restricted
 FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::integer[], $5::integer[], $6::bytea[], $7::timestamptz[], $8::text[], $9::text[],
     $10::text[], $11::text[], $12::boolean[], $13::integer[], $14::integer[], $15::text[], $16::bigint[], $17::timestamptz[],
-    $18::timestamptz[], $19::timestamptz[], $20::boolean[], $21::text[], $22::text[])
+    $18::timestamptz[], $19::timestamptz[], $20::boolean[], $21::text[], $22::text[], $23::text[], $24::bigint[], $25::integer[], $26::timestamptz[],
+    $27::timestamptz[], $28::boolean[])
     AS u(id, state, round, version, seq, head, last_event_at, category, category_table, kin, urgency, safety, people, city_version,
-        owner_unit, lead_assignment_id, next_due_at, settled_at, closed_at, solved, cell, area)
+        owner_unit, lead_assignment_id, next_due_at, settled_at, closed_at, solved, cell, area, ending, merged_into,
+        reminders, reminded_at, supervised_at, restricted)
 WHERE cases.id = u.id;
 
 -- name: advance_cases
 -- Held cases on which an event happened that decides nothing: no index of theirs and no check of the schema is concerned.
-UPDATE cases SET seq = u.seq, head = u.head, last_event_at = u.last_event_at, people = u.people
-FROM unnest($1::bigint[], $2::integer[], $3::bytea[], $4::timestamptz[], $5::integer[]) AS u(id, seq, head, last_event_at, people)
+UPDATE cases SET seq = u.seq, head = u.head, last_event_at = u.last_event_at, people = u.people, reminders = u.reminders,
+    reminded_at = u.reminded_at, supervised_at = u.supervised_at
+FROM unnest($1::bigint[], $2::integer[], $3::bytea[], $4::timestamptz[], $5::integer[], $6::integer[], $7::timestamptz[], $8::timestamptz[])
+    AS u(id, seq, head, last_event_at, people, reminders, reminded_at, supervised_at)
 WHERE cases.id = u.id;
 
 -- name: update_assignments
 -- Tasks of held cases.
 UPDATE assignments SET unit = u.unit, state = u.state, version = u.version, signed_at = u.signed_at, handler = u.handler, replied_at = u.replied_at,
-    ended_at = u.ended_at, return_reason = u.return_reason, contact_attempts = u.contact_attempts
+    ended_at = u.ended_at, return_reason = u.return_reason, contact_attempts = u.contact_attempts, return_locked = u.return_locked,
+    interim = u.interim
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::timestamptz[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-    $9::text[], $10::smallint[]) AS u(id, unit, state, version, signed_at, handler, replied_at, ended_at, return_reason, contact_attempts)
+    $9::text[], $10::smallint[], $11::boolean[], $12::boolean[])
+    AS u(id, unit, state, version, signed_at, handler, replied_at, ended_at, return_reason, contact_attempts, return_locked, interim)
 WHERE assignments.id = u.id;
 
 -- name: update_deadlines

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from dispatch.city.areas import AreaFile
-from dispatch.city.draft import ACCOUNTS, DEVICES, POLICIES, RETURNS, SENSORS, SUCCESSORS, Draft
+from dispatch.city.draft import ACCOUNTS, DANGERS, DEVICES, ENDINGS, POLICIES, RETURNS, SENSORS, SUCCESSORS, Draft
 from dispatch.city.dutyfile import CityDutyBook, duty_faults, duty_rules
 from dispatch.city.rows import DutyRow
 from dispatch.city.settings import FILE as SETTINGS
@@ -69,6 +69,8 @@ def _twice(draft: Draft) -> Iterator[Fault]:
         (DEVICES, "code"): [(line.number, line.row.code) for line in draft.devices],
         (ACCOUNTS, "username"): [(line.number, line.row.username) for line in draft.accounts],
         (RETURNS, "code"): [(line.number, line.row.code) for line in draft.returns],
+        (ENDINGS, "code"): [(line.number, line.row.code) for line in draft.endings],
+        (DANGERS, "code"): [(line.number, line.row.code) for line in draft.dangers],
         (SUCCESSORS, "code"): [(line.number, f"{line.row.kind} {line.row.code}") for line in draft.successors],
     }
     for (file, field), found in keys.items():

@@ -32,6 +32,8 @@ class Difference:
     devices: Change
     accounts: Change
     return_reasons: Change
+    endings: Change
+    dangers: Change
     settings: Change
 
     def __bool__(self) -> bool:
@@ -56,6 +58,8 @@ def difference(old: City, new: City) -> Difference:
         devices=_change(old.devices, new.devices),
         accounts=_change(_accounts(old), _accounts(new)),
         return_reasons=_change(old.return_reasons, new.return_reasons),
+        endings=_change(old.endings, new.endings),
+        dangers=_change(old.dangers, new.dangers),
         settings=_change(_settings(old), _settings(new)),
     )
 
@@ -89,6 +93,7 @@ def _settings(city: City) -> dict[str, Hashable]:
         "desk": city.desk,
         "automatic": city.automatic,
         "matching": city.matching,
+        "casework": city.casework,
         "calendar.slots": city.calendar.days.hours,
         "calendar.days": city.calendar.days.special,
         "calendar.years": city.calendar.days.years,

@@ -1,6 +1,7 @@
 """A city being read: each part on its own, so that a fault in one does not hide those in the others."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,9 +12,19 @@ from dispatch.city.calendars import Calendars, calendars, work_days
 from dispatch.city.codetables import CodeTables, read_code_tables
 from dispatch.city.dutyfile import FILE as DUTY
 from dispatch.city.dutyfile import CityDutyBook, duty_rules
-from dispatch.city.files import Files
-from dispatch.city.model import Account, City, Device, ReturnReason, SensorType, SensorTypes
-from dispatch.city.rows import AccountRow, DeviceRow, DutyRow, ReturnRow, SensorRow, SuccessorRow, UnitRow
+from dispatch.city.files import CONFIG, Files
+from dispatch.city.model import Account, City, Danger, Device, Ending, ReturnReason, SensorType, SensorTypes
+from dispatch.city.rows import (
+    AccountRow,
+    DangerRow,
+    DeviceRow,
+    DutyRow,
+    EndingRow,
+    ReturnRow,
+    SensorRow,
+    SuccessorRow,
+    UnitRow,
+)
 from dispatch.city.settings import FILE as SETTINGS
 from dispatch.city.settings import Settings, line_of, read_settings
 from dispatch.city.tables import Line, decode, read_table
@@ -31,6 +42,8 @@ SENSORS: Final = "sensors.csv"
 DEVICES: Final = "devices.csv"
 ACCOUNTS: Final = "accounts.csv"
 RETURNS: Final = "returns.csv"
+ENDINGS: Final = "endings.csv"
+DANGERS: Final = "dangers.csv"
 SUCCESSORS: Final = "successors.csv"
 POLICIES: Final = "policies.toml"
 LADDER: Final = "ladder.toml"
@@ -59,8 +72,12 @@ class Draft:
         self.devices = self._table(DEVICES, DeviceRow, optional=True)
         self.accounts = self._table(ACCOUNTS, AccountRow, optional=True)
         self.returns = self._table(RETURNS, ReturnRow)
+        self.endings = self._table(ENDINGS, EndingRow, optional=kept)
+        self.dangers = self._table(DANGERS, DangerRow, optional=kept)
         self.successors = self._table(SUCCESSORS, SuccessorRow, optional=True)
         self.policies = self._book(POLICIES, PolicyBook.parse)
+        if kept and self.policies is not None:
+            self.policies = self.policies.completed(_defaults())
         self.ladder = self._book(LADDER, Ladder.kept if kept else Ladder.parse)
         self.calendars = self._calendars()
 
@@ -100,6 +117,9 @@ class Draft:
             devices={line.row.code: Device(**msgspec.structs.asdict(line.row)) for line in self.devices},
             demo_accounts=tuple(Account(**msgspec.structs.asdict(line.row)) for line in self.accounts),
             return_reasons={line.row.code: _reason(line.row) for line in self.returns},
+            casework=settings.casework,
+            endings={line.row.code: Ending(**msgspec.structs.asdict(line.row)) for line in self.endings},
+            dangers={line.row.code: _danger(line.row) for line in self.dangers},
             successors={(line.row.kind, line.row.code): line.row.successor for line in self.successors},
         )
 
@@ -200,4 +220,14 @@ def _sensor(row: SensorRow) -> SensorType:
 
 
 def _reason(row: ReturnRow) -> ReturnReason:
-    return ReturnReason(row.code, row.name, row.proposes_unit == "yes")
+    return ReturnReason(row.code, row.name, row.proposes_unit == "yes", row.evidence == "yes", row.border == "yes")
+
+
+def _danger(row: DangerRow) -> Danger:
+    return Danger(row.code, row.name, row.words, row.urgency, row.restricted == "yes", row.safety == "yes")
+
+
+@cache
+def _defaults() -> PolicyBook:
+    """The policies that come with the service: what a version packed by an older one knows nothing of."""
+    return PolicyBook.parse((CONFIG / POLICIES).read_text(encoding="utf-8"), POLICIES)

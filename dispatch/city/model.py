@@ -69,6 +69,18 @@ class Matching(Struct, frozen=True):
     suggest: Share
 
 
+class Casework(Struct, frozen=True):
+    """How a city bounds what may be done with a case.
+
+    Of `max_returns` returns the last goes to ruling (裁定). A caller is asked `max_asks` times for what is missing.
+    `rejecters` are the roles that may refuse a matter (不予受理).
+    """
+
+    max_returns: Annotated[int, Meta(ge=1, le=5)] = 2
+    max_asks: Annotated[int, Meta(ge=1, le=5)] = 2
+    rejecters: tuple[Literal["operator", "dispatcher", "supervisor"], ...] = ("operator", "dispatcher")
+
+
 @dataclass(frozen=True, slots=True)
 class SensorType:
     """One CloudEvents `type` that raises an alarm, and how.
@@ -125,18 +137,50 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class ReturnReason:
-    """Why a unit may return (退单); some reasons oblige it to propose another unit."""
+    """Why a unit may return (退单); some reasons oblige it to propose another unit, some to show evidence.
+
+    `border`: the reason says that the place is a neighbour's; near a border the first receiver leads on until it is ruled.
+    """
 
     code: str
     name: str
     proposes_unit: bool
+    evidence: bool = False
+    border: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a matter ends without a unit: `action` is reject (不予受理), refer (转其他渠道) or end (一键结束).
+
+    `basis` is the legal basis, `told` what the citizen is told, `phone` the number of the channel it is referred to.
+    """
+
+    code: str
+    name: str
+    action: Literal["reject", "refer", "end"]
+    basis: str = ""
+    told: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """Words (any of `words`) that start the fixed procedure, and what they make of the matter."""
+
+    code: str
+    name: str
+    words: tuple[str, ...]
+    urgency: Urgency
+    restricted: bool = False
+    safety: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class City:
     """One version of a city.
 
-    `duty_rules` are what `duty` was made from. `devices` and `return_reasons` go by code, `successors` by
+    `duty_rules` are what `duty` was made from. `devices`, `return_reasons`, `endings` and `dangers` go by code, `successors` by
     (kind, code) with kind `unit` or `cell`: who takes over from what this version no longer has.
     """
 
@@ -159,6 +203,9 @@ class City:
     devices: Mapping[str, Device]
     demo_accounts: tuple[Account, ...]
     return_reasons: Mapping[str, ReturnReason]
+    casework: Casework
+    endings: Mapping[str, Ending]
+    dangers: Mapping[str, Danger]
     successors: Mapping[tuple[str, str], str]
 
     @property

@@ -79,6 +79,26 @@ class ReturnRow(Struct, frozen=True):
     code: Code
     name: Name
     proposes_unit: Literal["yes", "no"]
+    evidence: Literal["yes", "no"] = "no"
+    border: Literal["yes", "no"] = "no"
+
+
+class EndingRow(Struct, frozen=True):
+    code: Code
+    name: Name
+    action: Literal["reject", "refer", "end"]
+    basis: str = ""
+    told: str = ""
+    phone: str = ""
+
+
+class DangerRow(Struct, frozen=True):
+    code: Code
+    name: Name
+    words: tuple[str, ...]
+    urgency: Urgency
+    restricted: Literal["yes", "no"] = "no"
+    safety: Literal["yes", "no"] = "yes"
 
 
 class SuccessorRow(Struct, frozen=True):

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from dispatch.city.calendars import CalendarSection, GroupSection
 from dispatch.city.categories import Branch
-from dispatch.city.model import Automatic, Desk, Matching
+from dispatch.city.model import Automatic, Casework, Desk, Matching
 from dispatch.city.tables import decode
 from sla.errors import Fault
 from sla.limits import Dialect
@@ -48,6 +48,7 @@ class Settings(Struct, frozen=True):
     codes: tuple[CodeTable, ...]
     calendar: CalendarSection = CalendarSection()
     groups: tuple[GroupSection, ...] = ()
+    casework: Casework = Casework()
 
 
 def read_settings(data: bytes, faults: list[Fault]) -> Settings | None:

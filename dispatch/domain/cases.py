@@ -54,6 +54,19 @@ class Case:
     settled_at: datetime | None = None
     closed_at: datetime | None = None
     solved: bool | None = None
+    # Code of the city's endings that ended it without a unit (不予受理, 转其他渠道, 一键结束).
+    ending: str | None = None
+    # What is dangerous in its words, as codes; areas whose border is near; JSON of a superior's system and number.
+    danger: list[str] = field(default_factory=list)
+    border: list[str] = field(default_factory=list)
+    source_ref: str | None = None
+    # Keyed hash of the named party or object.
+    object: bytes | None = None
+    merged_into: int | None = None
+    # Repeats since the unit was last reminded, and when that was; since when this round is under supervision.
+    reminders: int = 0
+    reminded_at: datetime | None = None
+    supervised_at: datetime | None = None
     # What the database holds of the row, as `casework.record` compares it; None for a new one.
     written: tuple[Any, ...] | None = None
 
@@ -70,7 +83,7 @@ class Case:
 
 @dataclass(slots=True)
 class Assignment:
-    """One unit's task (任务) in a case."""
+    """One unit's task (任务) in a case: `lead`, `assist`, `consult` (asked for its opinion) or `child` (a part of `parent_id`'s)."""
 
     id: int
     case_id: int
@@ -89,6 +102,13 @@ class Assignment:
     ended_at: datetime | None = None
     return_reason: str | None = None
     contact_attempts: int = 0
+    parent_id: int | None = None
+    # A ruling bound it, or it leads on until there is one: it cannot be returned.
+    return_locked: bool = False
+    # Acts while it is discussed whose it is (先办后议).
+    interim: bool = False
+    # The unit whose whistle called it (吹哨报到).
+    called_by: str | None = None
     written: tuple[Any, ...] | None = None
 
     @property
@@ -210,6 +230,14 @@ class Change:
     def live(self, *clocks: str) -> list[Deadline]:
         """Deadlines that are not stopped, of the given clocks or of all."""
         return [d for d in self.deadlines if d.stopped_at is None and (not clocks or d.clock in clocks)]
+
+    def task(self, id: int | None) -> Assignment | None:
+        """The task with this id."""
+        return next((a for a in self.assignments if a.id == id), None)
+
+    def of_task(self, task: Assignment, *clocks: str) -> list[Deadline]:
+        """The clocks of a task that are not stopped."""
+        return [d for d in self.live(*clocks) if d.assignment_id == task.id]
 
     def instant(self, now: datetime) -> datetime:
         """The time of the next event: never before the last one of the case."""

@@ -4,15 +4,21 @@ Each row names the action, the states it starts from, the state it leads to, the
 behind it. An action that is not in the table for the present state is refused with the actions that are.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 from dispatch.domain.errors import ActionNotAllowed
 
-WAITING = ("received", "triage")
+AT_DESK = ("received", "need_info", "triage")
 AT_UNIT = ("to_sign", "handling")
+# Nobody leads the case: what a unit must do has no unit yet, or no more.
+WITHOUT_LEAD = ("received", "need_info", "triage", "verifying", "consulting", "returned", "ruling")
 LIVE_TASK = frozenset({"to_sign", "handling", "replied"})
-# Steps that follow from another action or from recorded history: nobody asks for them by name.
-CONSEQUENCES = frozenset({"approve_without_followup", "withdraw", "settle"})
+# Steps that follow from another action, from an instant that came or from recorded history: nobody asks for them by name.
+CONSEQUENCES = frozenset({
+    "inform", "checked", "return_to_ruling", "appoint", "approve_without_followup", "withdraw", "settle",
+})  # fmt: skip
 OPEN = frozenset({
     "received", "need_info", "triage", "verifying", "consulting", "to_sign", "returned", "ruling", "handling", "suspended", "review", "followup",
 })  # fmt: skip
@@ -29,18 +35,88 @@ class Step:
     requirement: str
 
 
-CASE_STEPS = (
+def _staying(action: str, states: Collection[str], permission: str, requirement: str) -> tuple[Step, ...]:
+    """Rows of an action that leaves the case where it is."""
+    return tuple(Step(action, (state,), state, permission, requirement) for state in sorted(states))
+
+
+_DESK: Final = (
+    Step("accept", ("received", "need_info"), "triage", "case.desk", "b7.4 受理: a matter that a unit must look at"),
+    Step("ask", ("received", "triage", "returned"), "need_info", "case.desk", "b7.4 待补充, with its limit"),
+    Step("inform", ("need_info",), "triage", "case.desk", "b7.4 the information arrives"),
+    Step("answer", AT_DESK, "answered", "case.desk", "S14 即时答复; S61 out of the knowledge base"),
+    Step("end", ("received",), "answered", "case.desk", "S01 a call without a matter ends with one key"),
+    Step(
+        "reject", (*AT_DESK, "returned"), "rejected", "case.desk", "b7.5 不予受理: reason, basis, text told, a person"
+    ),
+    Step("refer", (*AT_DESK, "returned"), "referred", "case.desk", "b7.5 to 110, 119, 120, 122 or a legal channel"),
+    Step("restore", ("answered", "rejected", "referred", "terminated"), "triage", "case.restore", "S02 reversible"),
+    Step("send_back", ("triage", "returned"), "received", "case.dispatch", "b7.2 dispatcher to acceptor, fields kept"),
+    Step(
+        "retract",
+        (*WITHOUT_LEAD, *AT_UNIT, "suspended"),
+        "terminated",
+        "case.desk",
+        "撤诉: the caller takes it back; it goes on if others remain",
+    ),
+    *_staying("call", OPEN, "case.call", "S40 a logged call; danger demands one, with three on the line if need be"),
+    Step("expunge", tuple(sorted(OPEN)), "rejected", "case.expunge", "b7.5 a secret does not stay in this system"),
+)
+_DISPATCH: Final = (
+    Step("check", ("triage",), "verifying", "case.dispatch", "S10 核查 by the nearest collector, once a place"),
+    Step("checked", ("verifying",), "triage", "check.report", "b7.4 the visit's result"),
+    Step("consult", ("triage", "returned"), "consulting", "case.dispatch", "S32 派单前会商, with its record"),
     Step(
         "dispatch",
-        (*WAITING, "returned"),
+        ("received", "triage", "consulting", "returned"),
         "to_sign",
         "case.dispatch",
         "S08 one lead; S06 the clock runs on over a redispatch",
     ),
+    Step("redispatch", AT_UNIT, "to_sign", "case.dispatch", "改派: S08 the former lead's task ends with it"),
+    Step("emergency", WITHOUT_LEAD, "to_sign", "case.emergency", "S25 act at once, whatever the case waits for"),
+    Step("dispute", ("triage", "consulting", "returned"), "ruling", "case.dispatch", "b7.4 争议: a supervisor rules"),
+    Step("interim", ("ruling",), "to_sign", "case.dispatch", "b7.3 先办后议: somebody acts while it is discussed"),
+    Step("rule", ("ruling", *AT_UNIT), "to_sign", "case.rule", "b7.3 裁定: the unit named cannot return it"),
+    Step("appoint", WITHOUT_LEAD, "to_sign", "case.rule", "S53 属地兜底: past the ruling's limit somebody leads"),
+    *_staying("assist", AT_UNIT, "case.dispatch", "b7.3 one lead, others co-operate"),
+    *_staying("divide", AT_UNIT, "case.dispatch", "S50 一件事: tasks of several units under one lead"),
+    *(
+        Step("reclassify", (state,), state, "case.dispatch", "S04 urgency is what the matter is, and limits follow it")
+        for state in sorted(OPEN)
+    ),
+    Step(
+        "merge",
+        (*WITHOUT_LEAD, *AT_UNIT),
+        "merged",
+        "case.merge",
+        "b7.4 并案: numbers and receipts stay, the earlier deadline counts",
+    ),
+    Step("unmerge", ("merged",), "triage", "case.restore", "b7.4 a merged case is split back by a supervisor"),
+    *_staying("attach", OPEN, "case.merge", "S05 a report belongs to the case it is about"),
+    *_staying("detach", OPEN, "case.merge", "b7.4 拆案: a report that is about something else"),
+    *_staying("dismiss", OPEN, "case.merge", "S19 a suggested match is decided by a person"),
+)
+_UNIT: Final = (
     Step("sign", ("to_sign",), "handling", "case.sign", "S24 signing is timed by unit"),
     Step("contact", ("handling",), "handling", "case.reply", "the citizen is contacted first (先行联系)"),
     Step("return", AT_UNIT, "returned", "case.return", "S06 a return needs a reason and reaches the dispatch desk"),
+    Step("return_to_ruling", AT_UNIT, "ruling", "case.return", "b7.3 so many returns and the hotline designates"),
     Step("reply", ("handling",), "review", "case.reply", "S09 the unit's confirmed answer ends its clock"),
+    Step("advise", ("consulting",), "consulting", "case.reply", "S32 an invited unit's opinion is on record"),
+    *_staying("assign", AT_UNIT, "task.manage", "b7.2 a person of the unit has it"),
+    Step("delegate", ("handling",), "handling", "task.manage", "S47 下派: tasks below it; the lead stays answerable"),
+    Step("recall", ("handling",), "handling", "task.manage", "b7.2 the internal assignment is revoked"),
+    Step("redo", ("handling",), "handling", "task.manage", "b7.2 department to handler: not done well"),
+    Step("whistle", ("handling",), "handling", "task.manage", "S32 吹哨报到: a street calls departments"),
+    Step("hand_up", AT_UNIT, "to_sign", "task.manage", "S47 上报: one number, one timeline, a level higher"),
+    Step("hand_down", AT_UNIT, "to_sign", "task.manage", "S47 下派: one number, one timeline, a level lower"),
+)
+
+CASE_STEPS = (
+    *_DESK,
+    *_DISPATCH,
+    *_UNIT,
     Step(
         "suspend",
         ("handling",),
@@ -50,10 +126,6 @@ CASE_STEPS = (
     ),
     Step("resume", ("suspended",), "handling", "case.adjust", "what was left when it was suspended is left again"),
     Step("extend", ("handling",), "handling", "case.adjust", "延期: only an approved extension moves the case clock"),
-    *(
-        Step("reclassify", (state,), state, "case.dispatch", "S04 urgency is what the matter is, and limits follow it")
-        for state in sorted(OPEN)
-    ),
     Step("approve", ("review",), "followup", "case.approve", "S03 办结 is not closing: the citizen is asked"),
     Step(
         "approve_without_followup",
@@ -61,6 +133,9 @@ CASE_STEPS = (
         "closed",
         "case.approve",
         "a device, a patrol or an anonymous caller cannot be asked",
+    ),
+    Step(
+        "report_back", ("followup",), "followup", "case.close", "a superior is told the result of what came from above"
     ),
     Step("close", ("followup",), "closed", "case.close", "S03 closing says whether it was solved"),
     Step("reopen", ("closed",), "to_sign", "case.reopen", "a repeat on an unsolved closed case is never swallowed"),
@@ -78,6 +153,9 @@ ASSIGNMENT_STEPS = (
     Step("contact", ("handling",), "handling", "case.reply", "先行联系"),
     Step("return", AT_UNIT, "returned", "case.return", "S06"),
     Step("reply", ("handling",), "replied", "case.reply", "S09"),
+    Step("advise", ("handling",), "replied", "case.reply", "S32"),
+    Step("redo", ("replied",), "handling", "task.manage", "b7.2"),
+    Step("hand_up", AT_UNIT, "returned", "task.manage", "S47"),
     Step("approve", ("replied",), "done", "case.approve", "S03"),
     Step("withdraw", (*AT_UNIT, "replied"), "withdrawn", "case.dispatch", "S08 a redispatch leaves no second lead"),
     Step("settle", (*AT_UNIT, "replied"), "done", "case.settle", "backfill"),
@@ -100,6 +178,11 @@ def assignment_step(state: str, action: str) -> Step:
 def allowed(state: str) -> list[str]:
     """Actions that people can take on a case in `state`."""
     return _possible(CASE_STEPS, state)
+
+
+def within(permissions: Collection[str]) -> list[str]:
+    """Actions that somebody with these permissions can take on a case in some state."""
+    return sorted({step.action for step in CASE_STEPS if step.permission in permissions} - CONSEQUENCES)
 
 
 def _possible(steps: tuple[Step, ...], state: str) -> list[str]:

@@ -127,21 +127,31 @@ def _received(change: Change, prepared: Prepared, moment: Moment) -> None:
     )
 
 
-def dispatch(change: Change, route: Route, by: str, moment: Moment, city: City, ids: Ids, *, reachable: bool) -> None:
-    """Gives the case to its lead and assists; their clocks start, the dispatch clock stops, the case clock runs on."""
+def dispatch(
+    change: Change, route: Route, by: str, moment: Moment, city: City, ids: Ids, *, reachable: bool,
+    interim: bool = False,
+) -> None:  # fmt: skip
+    """Gives the case to its lead and assists; their clocks start, those of the desk stop, the case clock runs on.
+
+    A ruling that runs goes on where the lead is `interim`.
+    """
     case = change.case
     assert route.lead is not None
     explained = msgspec.json.encode(
         {"rule": route.rule, "tried": list(route.reasons), "city_version": city.version}
     ).decode()
+    busy = {a.unit for a in change.assignments if a.ended_at is None}
     tasks = [
         Assignment(ids.take("assignment"), case.id, role, unit, "to_sign", case.round, moment.at, by, explained)
-        for role, unit in (("lead", route.lead), *(("assist", unit) for unit in route.assists if unit != route.lead))
+        for role, unit in (
+            ("lead", route.lead),
+            *(("assist", u) for u in route.assists if u not in {route.lead, *busy}),
+        )
     ]
     change.assignments += tasks
     case.lead_assignment_id, case.owner_unit, case.state = tasks[0].id, route.lead, "to_sign"
-    for deadline in change.live("dispatch", "review"):
-        deadline.stop(moment.at, cancelled=deadline.clock == "review")
+    for deadline in change.live("dispatch", "review", "need_info", "verify", *(() if interim else ("ruling",))):
+        deadline.stop(moment.at, cancelled=deadline.clock not in ("dispatch", "ruling"))
     for deadline in change.live("close"):
         deadline.unit = route.lead
     started = [
@@ -156,6 +166,7 @@ def dispatch(change: Change, route: Route, by: str, moment: Moment, city: City, 
         by,
         rule=route.rule,
         lead=route.lead,
+        interim=interim,
         assists=[t.unit for t in tasks[1:]],
         assignments=[t.id for t in tasks],
         deadlines=[view(d) for d in started],

@@ -35,7 +35,14 @@ Permission = Literal[
     "quarantine.read",
     "quarantine.release",
     "case.read",
+    "case.desk",
+    "case.call",
+    "case.expunge",
+    "case.restore",
     "case.dispatch",
+    "case.emergency",
+    "case.rule",
+    "case.merge",
     "case.sign",
     "case.return",
     "case.reply",
@@ -44,6 +51,15 @@ Permission = Literal[
     "case.close",
     "case.reopen",
     "case.settle",
+    "task.manage",
+    "check.read",
+    "check.report",
+    "knowledge.read",
+    "knowledge.write",
+    "incident.read",
+    "incident.manage",
+    "proposal.read",
+    "proposal.decide",
     "queue.read",
     "queue.pull",
     "escalation.read",
@@ -62,7 +78,9 @@ Permission = Literal[
 ]
 
 # What everybody needs who works with cases.
-_WORK: frozenset[Permission] = frozenset({"case.read", "notice.read", "live.read", "city.read"})
+_WORK: frozenset[Permission] = frozenset({
+    "case.read", "notice.read", "live.read", "city.read", "knowledge.read", "incident.read",
+})  # fmt: skip
 _DESK: frozenset[Permission] = _WORK | {
     "report.read",
     "report.supplement",
@@ -72,25 +90,26 @@ _DESK: frozenset[Permission] = _WORK | {
 }
 _TASK: frozenset[Permission] = _WORK | {
     "case.sign", "case.return", "case.reply", "queue.read", "queue.pull", "text.unmask", "escalation.read",
-    "roster.read",
+    "roster.read", "case.call",
 }  # fmt: skip
 _WATCH: frozenset[Permission] = _WORK | {
     "report.read", "queue.read", "quarantine.read", "escalation.read", "escalation.ack", "stats.read",
-    "roster.read", "roster.manage",
+    "roster.read", "roster.manage", "case.call", "incident.manage", "check.read", "proposal.read",
 }  # fmt: skip
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     # 话务员: takes reports, tells callers the progress.
-    "operator": _DESK | {"report.submit", "preview.read"},
+    "operator": _DESK | {"report.submit", "preview.read", "case.desk", "case.call", "case.expunge"},
     # 派单员: decides what the service leaves to a person; sends cases to units.
     "dispatcher": _DESK | {
         "report.submit", "preview.read", "quarantine.read", "quarantine.release", "case.dispatch", "case.adjust",
-        "queue.read", "escalation.read", "roster.read",
+        "queue.read", "escalation.read", "roster.read", "case.desk", "case.call", "case.expunge", "case.emergency", "case.merge",
+        "check.read", "knowledge.write", "incident.manage", "proposal.read",
     },
     # 承办人
     "handler": _TASK,
     # 承办单位负责人: answers for its unit's deadlines and for who is on duty.
-    "unit_head": _TASK | {"escalation.ack", "stats.read", "roster.manage"},
+    "unit_head": _TASK | {"escalation.ack", "stats.read", "roster.manage", "task.manage", "knowledge.write"},
     # 审核员: approves or sends back a reply; never one who writes replies.
     "reviewer": _WORK | {
         "report.read", "text.unmask", "case.approve", "queue.read", "escalation.read", "stats.read",
@@ -99,12 +118,15 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "followup": _DESK | {"case.close", "case.reopen", "queue.read"},
     # 采集员: patrols; sees what they reported, not what others did.
     "collector": frozenset({
-        "report.submit", "report.read", "report.supplement", "preview.read", "notice.read", "city.read",
+        "report.submit", "report.read", "report.supplement", "preview.read", "notice.read", "city.read", "check.read",
+        "check.report",
     }),
     # 督办员, of the city or a district.
-    "supervisor": _WATCH | {"case.adjust", "case.reopen"},
+    "supervisor": _WATCH | {
+        "case.adjust", "case.reopen", "case.rule", "case.restore", "case.expunge", "proposal.decide",
+    },
     # 值班长 of the command centre: may send a case elsewhere in an emergency.
-    "commander": _WATCH | {"case.dispatch"},
+    "commander": _WATCH | {"case.dispatch", "case.emergency"},
     # A system that hands reports over, bound to its channels; 转办 from superiors carries its own times and limits.
     "connector": frozenset({
         "report.submit", "report.read", "report.supplement", "report.relay", "sensor.submit", "city.read",

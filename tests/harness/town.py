@@ -16,6 +16,7 @@ from aiohttp import ClientResponse, ClientSession, web
 from dispatch import bootstrap
 from dispatch.bootstrap import Services
 from dispatch.casework.moves import mover
+from dispatch.casework.registry import ACTIONS
 from dispatch.city import load as loading
 from dispatch.city import versions
 from dispatch.city.archive import pack, unpack
@@ -34,6 +35,8 @@ KEYRING = Keyring.generate()
 # A point well inside a cell of the demo city, and its street office.
 PLACE = {"lon": 116.19, "lat": 33.13}
 _numbers = itertools.count(1)
+# Actions of a unit: their version is that of its task.
+OF_UNIT = frozenset(name for name, action in ACTIONS.items() if action.of_unit)
 
 
 @cache
@@ -130,7 +133,7 @@ class Town:
 
     async def version_for(self, case_no: str, action: str, who: Principal) -> int:
         """The version that If-Match wants: of the assignment of `who`'s unit for actions of a unit, else of the case."""
-        if action not in ("sign", "return", "reply", "contact"):
+        if action not in OF_UNIT:
             return int(await self.value("SELECT version FROM cases WHERE case_no = $1", case_no))
         return int(
             await self.value(

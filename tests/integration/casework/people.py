@@ -29,27 +29,119 @@ async def opened(town: Town, **fields: Any) -> str:
     return number
 
 
+# The way of a case to each state, from a report that was routed to drainage; `held` ones begin at the operator's desk.
+HELD = {
+    "received": (),
+    "need_info": ("ask",),
+    "answered": ("answer",),
+    "rejected": ("reject",),
+    "referred": ("refer",),
+}
+UNCLEAR = {
+    "triage": (),
+    "verifying": ("check",),
+    "consulting": ("consult",),
+}
+ROUTED = {
+    "to_sign": (),
+    "returned": ("return",),
+    "ruling": ("return", "dispute"),
+    "handling": ("sign",),
+    "suspended": ("sign", "suspend"),
+    "review": ("sign", "reply"),
+    "followup": ("sign", "reply", "approve"),
+    "closed": ("sign", "reply", "approve", "close"),
+    "terminated": ("retract",),
+    "merged": ("merge",),
+}
+
+
 async def brought(town: Town, state: str, **fields: Any) -> str:
-    """A case of a citizen who can be reached, in one of the states of the main job."""
-    if state == "triage":
-        return await opened(town, category=None, text="这里有件事情说不清楚要找谁", **fields)
-    number = await opened(town, caller=CITIZEN, **fields)
-    way = {
-        "to_sign": (),
-        "returned": ("return",),
-        "handling": ("sign",),
-        "suspended": ("sign", "suspend"),
-        "review": ("sign", "reply"),
-        "followup": ("sign", "reply", "approve"),
-        "closed": ("sign", "reply", "approve", "close"),
-    }[state]
-    for action in way:
-        status, answer = await town.act(number, action, WHO[action], **BODY[action])
+    """A case of a citizen who can be reached, in one of the states."""
+    if state in HELD:
+        number = await held(town, **fields)
+    elif state in UNCLEAR:
+        unclear = {"category": None, "text": "这里有件事情说不清楚要找谁"}
+        number = await opened(town, **(unclear | fields))
+    else:
+        number = await opened(town, **({"caller": CITIZEN} | fields))
+    for action in (HELD | UNCLEAR | ROUTED)[state]:
+        status, answer = await town.act(number, action, WHO[action], **await body_of(town, number, action))
         assert status == 200, (action, answer)
     return number
 
 
+async def held(town: Town, **fields: Any) -> str:
+    """A call that an operator registered and keeps on the desk."""
+    made = report(**({"category": None, "text": "市民来电，内容待核实", "caller": CITIZEN} | fields))
+    status, answer = await desk_call(town, report=made)
+    assert status == 201, answer
+    number: str = answer["report"]["case_no"]
+    return number
+
+
+async def desk_call(town: Town, who: Principal | None = None, **sent: Any) -> tuple[int, Any]:
+    """POST /desk/calls; the status and the body."""
+    url, headers = f"{town.url}/api/v1/desk/calls", town.acts_as(who or OPERATOR)
+    async with town.http.post(url, json=sent, headers=headers) as answer:
+        return answer.status, await answer.json(content_type=None)
+
+
+async def body_of(town: Town, number: str, action: str) -> dict[str, Any]:
+    """What an action is told, with what must exist for it."""
+    body = dict(BODY[action])
+    if action in ("merge", "dismiss"):
+        elsewhere = {"lon": 116.2113, "lat": 33.1313}
+        body["other"] = await opened(town, location=elsewhere, category="E0110", text="另一件事情在别处")
+    if action in ("retract", "attach", "detach"):
+        body["receipt_no"] = await receipt_of(town, number)
+    return body
+
+
+async def receipt_of(town: Town, number: str) -> str:
+    """The receipt of a case's first report."""
+    receipt: str = await town.value(
+        "SELECT r.receipt_no FROM reports r JOIN cases c ON c.id = r.case_id WHERE c.case_no = $1 ORDER BY r.id LIMIT 1",
+        number,
+    )
+    return receipt
+
+
 WHO = {
+    "accept": OPERATOR,
+    "ask": OPERATOR,
+    "answer": OPERATOR,
+    "end": OPERATOR,
+    "reject": OPERATOR,
+    "refer": OPERATOR,
+    "restore": SUPERVISOR,
+    "send_back": DISPATCHER,
+    "retract": OPERATOR,
+    "call": OPERATOR,
+    "expunge": OPERATOR,
+    "check": DISPATCHER,
+    "consult": DISPATCHER,
+    "advise": principal("handler", "gas"),
+    "redispatch": DISPATCHER,
+    "emergency": COMMANDER,
+    "dispute": DISPATCHER,
+    "interim": DISPATCHER,
+    "rule": SUPERVISOR,
+    "assist": DISPATCHER,
+    "divide": DISPATCHER,
+    "merge": DISPATCHER,
+    "unmerge": SUPERVISOR,
+    "attach": DISPATCHER,
+    "detach": DISPATCHER,
+    "dismiss": DISPATCHER,
+    "assign": HEAD,
+    "delegate": HEAD,
+    "recall": HEAD,
+    "redo": HEAD,
+    "whistle": HEAD,
+    "hand_up": HEAD,
+    "hand_down": HEAD,
+    "report_back": FOLLOWUP,
     "dispatch": DISPATCHER,
     "sign": HANDLER,
     "contact": HANDLER,
@@ -64,6 +156,40 @@ WHO = {
     "extend": SUPERVISOR,
 }
 BODY: dict[str, dict[str, Any]] = {
+    "accept": {},
+    "ask": {"note": "请补充门牌号"},
+    "answer": {"told": "办事大厅周六上午照常开放"},
+    "end": {"reason_code": "silent"},
+    "reject": {"reason_code": "litigation"},
+    "refer": {"reason_code": "court"},
+    "restore": {"note": "复核后认为应当受理"},
+    "send_back": {"note": "缺少地点，请与来电人核对"},
+    "retract": {},
+    "call": {"to": "drainage", "reached": True},
+    "expunge": {"note": "误录涉密内容"},
+    "check": {"note": "请现场看一下积水范围"},
+    "consult": {"units": ["gas", "water-affairs"], "note": "管线权属不清"},
+    "advise": {"note": "该处管线不是我司资产"},
+    "redispatch": {"unit": "water-affairs", "note": "管网属水务局"},
+    "emergency": {"unit": "water-affairs", "note": "路面塌陷风险，先行处置"},
+    "dispute": {"note": "两家单位均认为不属于本单位"},
+    "interim": {"unit": "water-affairs", "note": "先办后议"},
+    "rule": {"unit": "water-affairs", "note": "按管网权属裁定"},
+    "assist": {"unit": "gas", "note": "现场有燃气管线"},
+    "divide": {"units": ["gas"], "note": "燃气管线加固"},
+    "merge": {"note": "同一处积水"},
+    "unmerge": {"note": "查明是两处"},
+    "attach": {},
+    "detach": {"note": "另一处地点"},
+    "dismiss": {"note": "不是同一件事"},
+    "assign": {"account": "w1"},
+    "delegate": {"units": [], "note": "请现场处置"},
+    "recall": {"note": "由本级直接处理"},
+    "redo": {"note": "照片看不清，请补拍"},
+    "whistle": {"units": ["gas"], "note": "请到现场会同处置"},
+    "hand_up": {"note": "需上级统筹"},
+    "hand_down": {"note": "由属地处置"},
+    "report_back": {"note": "已办结，结果如下"},
     "dispatch": {"unit": "water-affairs"},
     "sign": {},
     "contact": {"reached": True},

@@ -93,7 +93,9 @@ async def test_nothing_fires_and_nothing_is_handled_while_a_case_is_suspended(a_
         ("return", {"reason_code": "need_info", "note": "x"}),
     ):
         status, problem = await a_town.act(number, action, LAMPS, version=version, **body)
-        assert (status, problem["allowed_actions"]) == (409, ["reclassify", "resume"]), action
+        assert status == 409, action
+        assert "resume" in problem["allowed_actions"]
+        assert action not in problem["allowed_actions"]
     a_town.clock.at = local("2027-02-01T09:00")
     await a_town.fire()
     fired = await a_town.rows("SELECT d.clock FROM escalations e JOIN deadlines d ON d.id = e.deadline_id")

@@ -3,107 +3,17 @@
 from itertools import product
 from typing import Any
 
-import pytest
-
-from dispatch.people.permissions import PERMISSIONS, ROLES
 from tests.harness.town import Town, principal, report
 from tests.integration.casework.people import (
     BODY,
     CITIZEN,
     DISPATCHER,
-    HANDLER,
     STRANGER,
-    SUPERVISOR,
     WHO,
     brought,
     events_of,
     opened,
 )
-
-# Which roles may take which action: written by hand.
-MAY = {
-    "dispatch": {"dispatcher", "commander"},
-    "sign": {"handler", "unit_head"},
-    "contact": {"handler", "unit_head"},
-    "return": {"handler", "unit_head"},
-    "reply": {"handler", "unit_head"},
-    "approve": {"reviewer"},
-    "close": {"followup"},
-    "reopen": {"followup", "supervisor"},
-    "reclassify": {"dispatcher", "commander"},
-    "suspend": {"dispatcher", "supervisor"},
-    "resume": {"dispatcher", "supervisor"},
-    "extend": {"dispatcher", "supervisor"},
-}
-PERMISSION = {
-    "contact": "case.reply", "reclassify": "case.dispatch", "suspend": "case.adjust", "resume": "case.adjust", "extend": "case.adjust",
-}  # fmt: skip
-FROM = {
-    "dispatch": "triage",
-    "sign": "to_sign",
-    "contact": "handling",
-    "return": "to_sign",
-    "reply": "handling",
-    "approve": "review",
-    "close": "followup",
-    "reopen": "closed",
-    "reclassify": "handling",
-    "suspend": "handling",
-    "resume": "suspended",
-    "extend": "handling",
-}
-# The unit in which somebody of a role would have the case in scope.
-UNIT = {
-    "handler": "drainage", "unit_head": "drainage", "supervisor": "supervision", "commander": "city", "followup": "hotline", "operator": "hotline",
-}  # fmt: skip
-STATES = ("triage", "to_sign", "returned", "handling", "suspended", "review", "followup", "closed")
-ALLOWED = {
-    "triage": ["dispatch", "reclassify"],
-    "returned": ["dispatch", "reclassify"],
-    "to_sign": ["reclassify", "return", "sign"],
-    "handling": ["contact", "extend", "reclassify", "reply", "return", "suspend"],
-    "suspended": ["reclassify", "resume"],
-    "review": ["approve", "reclassify"],
-    "followup": ["close", "reclassify"],
-    "closed": ["reopen"],
-}
-
-
-@pytest.mark.parametrize("action", MAY)
-async def test_an_action_is_taken_by_those_roles_alone_that_may(a_town: Town, action: str) -> None:
-    number = await brought(a_town, FROM[action])
-    for role in sorted(set(ROLES) - MAY[action]):
-        who = principal(role, UNIT.get(role, "dispatch"))
-        status, problem = await a_town.act(number, action, who, version=1, **BODY[action])
-        # Who may read no case at all is told that first.
-        expected = "case.read" if "case.read" not in PERMISSIONS[role] else PERMISSION.get(action, f"case.{action}")
-        assert (status, problem["permission"]) == (403, expected), role
-    for nth, allowed in enumerate(sorted(MAY[action])):
-        if nth:
-            number = await brought(a_town, FROM[action], location={"lon": 116.19 + 0.004 * nth, "lat": 33.13})
-        status, after = await a_town.act(
-            number, action, principal(allowed, UNIT.get(allowed, "dispatch")), **BODY[action]
-        )
-        assert status == 200, (allowed, after)
-
-
-@pytest.mark.parametrize("state", STATES)
-async def test_every_other_action_is_refused_with_those_that_are_possible(a_town: Town, state: str) -> None:
-    number = await brought(a_town, state)
-    _, case = await a_town.get(f"/cases/{number}", SUPERVISOR)
-    assert case["allowed_actions"] == ALLOWED[state]
-    before = await events_of(a_town, number)
-    for action in sorted(set(MAY) - set(ALLOWED[state])):
-        if action in ("sign", "contact", "return", "reply") and state == "triage":
-            status, _ = await a_town.act(number, action, HANDLER, version=1, **BODY[action])
-            assert status == 404, action  # it is at no unit yet, so no unit sees it
-            continue
-        status, problem = await a_town.act(number, action, WHO[action], **BODY[action])
-        assert (status, problem["type"]) == (409, "/problems/action-not-allowed"), (action, problem)
-        assert action not in problem["allowed_actions"]
-        if action not in ("sign", "contact", "return", "reply"):
-            assert problem["allowed_actions"] == ALLOWED[state]
-    assert await events_of(a_town, number) == before
 
 
 async def test_the_whole_job_leaves_a_whole_record(a_town: Town) -> None:
