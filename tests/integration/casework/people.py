@@ -1,5 +1,6 @@
 """Who plays in these tests, and the way of a case up to where a test begins."""
 
+import itertools
 from datetime import datetime
 from typing import Any
 
@@ -91,11 +92,22 @@ async def body_of(town: Town, number: str, action: str) -> dict[str, Any]:
     """What an action is told, with what must exist for it."""
     body = dict(BODY[action])
     if action in ("merge", "dismiss"):
-        elsewhere = {"lon": 116.2113, "lat": 33.1313}
-        body["other"] = await opened(town, location=elsewhere, category="E0110", text="另一件事情在别处")
-    if action in ("retract", "attach", "detach"):
+        body["other"] = await opened(town, location=elsewhere(), category="E0110", text="另一件事情在别处")
+    if action in ("retract", "detach"):
         body["receipt_no"] = await receipt_of(town, number)
+    if action == "attach":
+        another = await opened(town, location=elsewhere(), category="E0110", text="另一件事情在别处")
+        body["receipt_no"] = await receipt_of(town, another)
     return body
+
+
+_places = itertools.count()
+
+
+def elsewhere() -> dict[str, float]:
+    """A place where nothing else has been reported."""
+    nth = next(_places)
+    return {"lon": 116.2313 + nth % 20 / 500, "lat": 33.13 + nth // 20 % 20 / 500}
 
 
 async def receipt_of(town: Town, number: str) -> str:
