@@ -57,6 +57,7 @@ def openapi_document(routes: Sequence[Route], version: str = "1") -> dict[str, A
     for route in routes:
         parameters = [*_path_parameters(route), *_query_parameters(route, components, said), *_header_parameters(route)]
         operation = _operation(route, said) | ({"parameters": parameters} if parameters else {})
+        _link(operation, route, routes)
         paths.setdefault(_PLACE.sub(r"{\1}", route.path), {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
@@ -96,6 +97,40 @@ def _operation(route: Route, said: Mapping[int, Any]) -> dict[str, Any]:
     elif route.body is not None:
         operation["requestBody"] = _body("application/json", said[id(route.body)], required=not route.body_optional)
     return operation
+
+
+def _link(operation: dict[str, Any], route: Route, routes: Sequence[Route]) -> None:
+    """Says where what a success names (a case, a receipt) can be looked at and changed: OpenAPI links."""
+    named = _named(route.answer)
+    here = set(_places(route.path))
+    links = {
+        operation_id(other): {
+            "operationId": operation_id(other),
+            "parameters": {
+                name: f"$response.body#/{name}" if name in named else f"$request.path.{name}"
+                for name in _places(other.path)
+            },
+        }
+        for other in routes
+        if other is not route
+        and (places := _places(other.path))
+        and set(places) <= named | here
+        and named & set(places)
+    }
+    for status, response in operation["responses"].items():
+        if links and status.startswith("2"):
+            response["links"] = links
+
+
+def _named(answer: Any) -> frozenset[str]:
+    """Fields of an answer that paths of other operations are made with."""
+    if not (isinstance(answer, type) and issubclass(answer, msgspec.Struct)):
+        return frozenset()
+    return frozenset(field.name for field in msgspec.structs.fields(answer)) & {"case_no", "receipt_no"}
+
+
+def _places(path: str) -> list[str]:
+    return [name for name, _ in _PLACE.findall(path)]
 
 
 def _body(content_type: str, schema: Any, *, required: bool = True) -> dict[str, Any]:

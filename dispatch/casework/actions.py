@@ -184,7 +184,7 @@ async def act(
         if change is None or not sees(change, by, at.cities.current):
             raise NotFound(noun="case", key=case_no)
         try:
-            answer = await _carry_out(at, connection, action, change, held, body, by, ids, if_match)
+            answer = await _carry_out(at, connection, name, action, change, held, body, by, ids, if_match)
         except DispatchError as refusal:
             refusal.data.setdefault("allowed_actions", workflow.allowed(change.case.state))
             raise
@@ -195,7 +195,7 @@ async def act(
 
 
 async def _carry_out(
-    at: Workplace, connection: Connection, action: Action, change: Change, others: dict[int, Change], body: ActionBody,
+    at: Workplace, connection: Connection, name: str, action: Action, change: Change, others: dict[int, Change], body: ActionBody,
     by: Principal, ids: Ids, if_match: str | None,
 ) -> bytes:  # fmt: skip
     """The action itself on the held cases, and its answer."""
@@ -205,6 +205,8 @@ async def _carry_out(
             raise NotFound(noun="case", key=other.case.case_no)
     state = change.case.state
     opened_under = await at.cities.version(connection, change.case.city_version)
+    if action.of_unit and not change.assignments:
+        workflow.case_step(state, name)
     task = _task(change, body, by, city) if action.of_unit else None
     _compare(if_match, task.version if task else change.case.version)
     told = await one(connection, SQL.about_case, change.case.id)
