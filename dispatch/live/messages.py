@@ -16,6 +16,7 @@ class _Head(msgspec.Struct):
     type: str
     case_no: str | None = None
     receipt_no: str | None = None
+    subject: str | None = None
     deadline: str | None = None
     units: tuple[str, ...] = ()
     area: tuple[str, ...] | None = None
@@ -50,7 +51,7 @@ class Message:
             return cls(offset, offset, frozenset(), True, body)
         return cls(
             offset,
-            (head.type, head.case_no or head.receipt_no, head.deadline or head.recipient),
+            (head.type, head.case_no or head.receipt_no or head.subject, head.deadline or head.recipient),
             _feeds(head),
             head.restricted,
             body,

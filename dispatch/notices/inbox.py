@@ -16,16 +16,17 @@ SQL = load(__file__, "notices")
 
 
 class InboxNotice(msgspec.Struct, frozen=True):
-    """One notice as its recipient sees it; `body` is the JSON object it was posted with."""
+    """One notice as its recipient sees it, about an event of a case or about a `subject`; `body` is the JSON object it was posted with."""
 
     id: UUID
-    case_no: str
-    event_seq: int
+    case_no: str | None
+    event_seq: int | None
     recipient: str
     topic: str
     body: msgspec.Raw
     created_at: datetime
     read_at: datetime | None
+    subject: str | None
 
 
 async def unread(connection: asyncpg.Connection | asyncpg.Pool, recipients: Sequence[str]) -> int:

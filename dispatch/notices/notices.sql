@@ -1,8 +1,8 @@
 -- name: post!
 -- Rows for every addressee: whoever is on duty in the unit (* over all) for one of the roles, else the unit's inbox; and webhooks.
 WITH given AS MATERIALIZED (
-    SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[])
-        WITH ORDINALITY AS g (case_id, event_seq, topic, body, unit, roles, created_at, media, nth)
+    SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+        $9::text[]) WITH ORDINALITY AS g (case_id, event_seq, subject, topic, body, unit, roles, created_at, media, nth)
 ), asked AS MATERIALIZED (
     SELECT DISTINCT unit, roles, created_at FROM given
 ), people AS MATERIALIZED (
@@ -13,19 +13,20 @@ WITH given AS MATERIALIZED (
     FROM given g LEFT JOIN people p USING (unit, roles, created_at) WHERE g.media::jsonb ? 'inbox'
     UNION ALL
     SELECT nth, 'webhook:' || w.id, 'webhook' FROM given g
-        JOIN cases c ON c.id = g.case_id AND NOT c.restricted
-        JOIN webhooks w ON w.disabled_at IS NULL AND (w.units = '{}' OR g.unit = ANY(w.units)) WHERE g.media::jsonb ? 'webhook'
+        LEFT JOIN cases c ON c.id = g.case_id
+        JOIN webhooks w ON w.disabled_at IS NULL AND (w.units = '{}' OR g.unit = ANY(w.units))
+        WHERE (g.case_id IS NULL OR NOT c.restricted) AND g.media::jsonb ? 'webhook'
 ), posted AS (
-    INSERT INTO notices (case_id, event_seq, recipient, medium, topic, body, created_at, next_at)
-    SELECT case_id, event_seq, recipient, medium, topic, body::jsonb, created_at, CASE medium WHEN 'webhook' THEN created_at END
+    INSERT INTO notices (case_id, event_seq, subject, recipient, medium, topic, body, created_at, next_at)
+    SELECT case_id, event_seq, subject, recipient, medium, topic, body::jsonb, created_at, CASE medium WHEN 'webhook' THEN created_at END
     FROM addressed JOIN given USING (nth) ORDER BY nth, recipient
-    ON CONFLICT DO NOTHING RETURNING case_id, event_seq, recipient, medium, topic
+    ON CONFLICT DO NOTHING RETURNING case_id, event_seq, subject, recipient, medium, topic
 ), announced AS (
-    -- An open inbox hears of it at once: that there is something, and about which case.
+    -- An open inbox hears of it at once: that there is something, and about which case or subject.
     INSERT INTO outbox (case_id, case_seq, message)
-    SELECT p.case_id, p.event_seq, convert_to(json_build_object('type', 'notice', 'case_no', c.case_no, 'seq', p.event_seq,
-        'recipient', p.recipient, 'topic', p.topic)::text, 'UTF8')
-    FROM posted p JOIN cases c ON c.id = p.case_id WHERE p.medium = 'inbox'
+    SELECT p.case_id, p.event_seq, convert_to(json_strip_nulls(json_build_object('type', 'notice', 'case_no', c.case_no,
+        'seq', p.event_seq, 'subject', p.subject, 'recipient', p.recipient, 'topic', p.topic))::text, 'UTF8')
+    FROM posted p LEFT JOIN cases c ON c.id = p.case_id WHERE p.medium = 'inbox'
 )
 SELECT count(*) FROM posted;
 
@@ -35,8 +36,8 @@ SELECT count(*) FROM notices WHERE recipient = ANY($1::text[]) AND medium = 'inb
 
 -- name: newest
 -- At most $2 notices of the inboxes $1, newest first, from behind ($3, $4) on where these are given.
-SELECT n.id, c.case_no, n.event_seq, n.recipient, n.topic, n.body::text AS body, n.created_at, n.read_at
-FROM notices n JOIN cases c ON c.id = n.case_id
+SELECT n.id, c.case_no, n.event_seq, n.recipient, n.topic, n.body::text AS body, n.created_at, n.read_at, n.subject
+FROM notices n LEFT JOIN cases c ON c.id = n.case_id
 WHERE n.recipient = ANY($1::text[]) AND n.medium = 'inbox'
     AND ($3::timestamptz IS NULL OR n.created_at < $3 OR (n.created_at = $3 AND n.id > $4::uuid))
 ORDER BY n.created_at DESC, n.id LIMIT $2;

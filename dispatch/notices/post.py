@@ -1,17 +1,29 @@
 """Writing notices: a row for every addressee, in the transaction of the event they are about."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from dispatch.domain.cases import Post
+from dispatch.domain.cases import SENT_BY, Post
 from dispatch.store.pool import Connection
 from dispatch.store.statements import load
 
 SQL = load(__file__, "notices")
 encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice about no case: about a `subject` (`article:7:2`), of which one addressee hears once a medium."""
+
+    subject: str
+    unit: str
+    roles: tuple[str, ...]
+    topic: str
+    body: dict[str, Any]
 
 
 async def insert(connection: Connection, posts: Sequence[tuple[int, int, Post, datetime]]) -> int:
@@ -25,8 +37,31 @@ async def insert(connection: Connection, posts: Sequence[tuple[int, int, Post, d
     if not posts:
         return 0
     rows: list[tuple[Any, ...]] = [
-        (case_id, seq, p.topic, encode(p.body).decode(), p.unit, encode(p.roles).decode(), at, encode(p.media).decode())
+        (
+            case_id,
+            seq,
+            None,
+            p.topic,
+            encode(p.body).decode(),
+            p.unit,
+            encode(p.roles).decode(),
+            at,
+            encode(p.media).decode(),
+        )
         for case_id, seq, p, at in posts
     ]
+    new: int = await connection.fetchval(SQL.post, *zip(*rows, strict=True))
+    return new
+
+
+async def tell(connection: Connection, told: Sequence[Told], at: datetime) -> int:
+    """Write notices about subjects, to the addressees that `insert` knows, and say how many are new."""
+    if not told:
+        return 0
+    rows: list[tuple[Any, ...]] = [
+        (None, None, t.subject, t.topic, encode({"subject": t.subject, **t.body}).decode(), t.unit, encode(t.roles).decode(), at,
+         encode(SENT_BY).decode())
+        for t in told
+    ]  # fmt: skip
     new: int = await connection.fetchval(SQL.post, *zip(*rows, strict=True))
     return new

@@ -244,6 +244,11 @@ ALTER TABLE notices
     ADD COLUMN subject text,
     ADD CONSTRAINT notice_is_about_a_case_or_a_subject CHECK (
         (case_id IS NULL) = (event_seq IS NULL) AND (case_id IS NULL) = (subject IS NOT NULL));
+-- What is told of them stands in the outbox without a case, too.
+ALTER TABLE outbox
+    ALTER COLUMN case_id DROP NOT NULL,
+    ALTER COLUMN case_seq DROP NOT NULL,
+    ADD CONSTRAINT message_of_a_case_has_its_place CHECK ((case_id IS NULL) = (case_seq IS NULL));
 CREATE UNIQUE INDEX notices_subject ON notices (subject, recipient, medium) WHERE subject IS NOT NULL;
 
 ALTER TABLE texts
