@@ -149,7 +149,7 @@ async def _decide(connection: Connection, desk: Desk, reports: list[Incoming]) -
         await connection.execute(SQL.lock_neighbourhoods, neighbourhoods)
     held: dict[int, Change] = {}
     while True:
-        known = await candidates(connection, desk, items) if desk.city.automatic.match else []
+        known = await candidates(connection, desk, items)
         plans, seen = plan(items, known, desk)
         if wanted := sorted(seen.keys() - held.keys()):
             held |= await record.hold(connection, wanted)

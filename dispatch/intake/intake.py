@@ -16,6 +16,7 @@ from dispatch.domain.errors import BadInput, DispatchError, NothingToActOn, Outc
 from dispatch.domain.reports import Report
 from dispatch.intake.commit import CityChanged, Held, Incoming, commit
 from dispatch.intake.desk import Desk
+from dispatch.intake.directive import NONE, Directive
 from dispatch.intake.match import Candidates, Match, Prepared, match
 from dispatch.intake.planning import candidates
 from dispatch.intake.prepare import prepare
@@ -88,9 +89,10 @@ class Intake:
         """Reports waiting for a commit."""
         return len(self._waiting)
 
-    def prepare(self, report: Report, by: Principal) -> Prepared | Held:
+    def prepare(self, report: Report, by: Principal, directive: Directive = NONE) -> Prepared | Held:
         """The first half alone; also what a preview shows."""
-        return prepare(report, city=self._city.current, keyring=self._keyring, by=by, wall=self._clock.wall())
+        city, wall = self._city.current, self._clock.wall()
+        return prepare(report, city=city, keyring=self._keyring, by=by, wall=wall, directive=directive)
 
     async def preview(self, report: Report, by: Principal) -> tuple[Prepared, Match, Route]:
         """What would become of a report; stores nothing. Raises the errors of `prepare`."""
@@ -102,14 +104,14 @@ class Intake:
         at = item.reading.received_at or self._clock.wall()
         return item, match(item, Candidates(known), desk.city, at), route(item, desk.city, at)
 
-    async def submit(self, report: Report, by: Principal) -> Received:
-        """Takes one report in; returns after its commit.
+    async def submit(self, report: Report, by: Principal, directive: Directive = NONE) -> Received:
+        """Takes one report in as `directive` says; returns after its commit.
 
         Raises the errors of `prepare`, KeyTaken, Overloaded when too many wait, OutcomeUnknown or Unavailable without a database.
         """
         if len(self._waiting) >= QUEUE:
             raise Overloaded(retry_after=1)
-        return await self._take(Incoming(self.prepare(report, by), by))
+        return await self._take(Incoming(self.prepare(report, by, directive), by))
 
     async def submit_all(
         self, reports: Sequence[Report | DispatchError], by: Principal
@@ -250,7 +252,7 @@ class Intake:
             if incoming.by is None or isinstance(incoming.item, Held):
                 continue
             try:
-                incoming.item = self.prepare(incoming.report, incoming.by)
+                incoming.item = self.prepare(incoming.report, incoming.by, incoming.item.directive)
             except DispatchError as refusal:
                 _refuse([incoming], refusal)
                 batch.remove(incoming)

@@ -59,6 +59,13 @@ SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.op
 FROM found JOIN cases c USING (id) LEFT JOIN case_signatures s ON s.case_id = c.id LEFT JOIN known ON known.case_id = c.id
 WHERE NOT c.restricted;
 
+-- name: named_candidates
+-- Cases that a person named ($1), with who of these people ($2) is among their people; a restricted one takes no call.
+SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at, c.closed_at, c.solved, s.bigrams,
+    ARRAY(SELECT p.person FROM callers p JOIN case_people cp ON cp.caller_id = p.id WHERE cp.case_id = c.id AND p.person = ANY ($2::bytea[]))
+        AS persons, c.about_unit
+FROM cases c LEFT JOIN case_signatures s ON s.case_id = c.id WHERE c.id = ANY ($1::bigint[]) AND NOT c.restricted;
+
 -- name: insert_callers
 -- People not known yet; sorted, so that two batches meet in one order.
 INSERT INTO callers (person, phone, match_key, key_id, nonce, sealed)

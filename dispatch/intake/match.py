@@ -22,6 +22,7 @@ from operator import attrgetter
 
 from dispatch.city.categories import Category
 from dispatch.city.model import City, Matching
+from dispatch.intake.directive import NONE, Directive
 from dispatch.intake.locate import Place, metres, tile_of
 from dispatch.intake.read import Reading
 from dispatch.intake.similarity import Sketch, similarity
@@ -45,6 +46,7 @@ class Prepared:
     backfill: bool
     by: str
     about: str | None = None
+    directive: Directive = NONE
 
     @property
     def kin(self) -> str:

@@ -1,6 +1,6 @@
 """What a batch would become: decided in order of arrival on what is visible under its neighbourhoods, changing nothing yet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 
 from dispatch.domain.cases import Case
+from dispatch.domain.errors import BadInput, RuleBroken
 from dispatch.intake.desk import Desk
 from dispatch.intake.locate import Place, degrees
 from dispatch.intake.match import Candidate, Candidates, Match, Prepared, match
@@ -25,7 +26,16 @@ def standing(at: Candidate | Case) -> tuple[Any, ...]:
 
 
 async def candidates(connection: Executor, desk: Desk, items: list[Prepared]) -> list[Candidate]:
-    """Cases that any of these reports could be about."""
+    """Cases that any of these reports could be about, and those that a person said they are about."""
+    likely = await _likely(connection, desk, items) if desk.city.automatic.match else []
+    named = sorted({i.directive.joins for i in items if i.directive.joins is not None} - {c.id for c in likely})
+    if not named:
+        return likely
+    persons = sorted({i.reading.identity.person for i in items if i.reading.identity})
+    return likely + [_found(row) for row in await connection.fetch(SQL.named_candidates, named, persons)]
+
+
+async def _likely(connection: Executor, desk: Desk, items: list[Prepared]) -> list[Candidate]:
     rules = desk.city.matching
     compared = [i for i in items if not i.restricted]
     tiles = sorted(
@@ -94,12 +104,12 @@ def plan(
 
     Also says how the existing cases that reports join stood when they were found: `known` is used up.
     """
-    found_by = Candidates(known)
+    found_by, named = Candidates(known), {c.id: c for c in known}
     plans: list[Plan] = []
     seen: dict[int, tuple[Any, ...]] = {}
     for index, item in enumerate(items):
         identity, at = item.reading.identity, item.reading.received_at or desk.clock.wall()
-        found = match(item, found_by, desk.city, at)
+        found = _joining(item, named) or match(item, found_by, desk.city, at)
         if found.attaches and found.candidate is not None:
             target = found.candidate
             if target.id > 0:
@@ -116,6 +126,24 @@ def plan(
             found_by.joined_by(target, identity.person)
         plans.append(one)
     return plans, seen
+
+
+def _joining(item: Prepared, named: Mapping[int, Candidate]) -> Match | None:
+    """The match that a person made, whatever the score. Raises BadInput, RuleBroken for a case that no call can join."""
+    if item.directive.joins is None:
+        return None
+    case = named.get(item.directive.joins)
+    if case is None:
+        raise BadInput(field="case_no", problem="there is no case here that a call can join")
+    if not case.is_open:
+        raise RuleBroken(problem="the case is closed or merged; calls join open ones", field="case_no")
+    if item.restricted:
+        raise RuleBroken(problem="a restricted report never joins another case", field="report")
+    if item.about is not None and item.about != case.about:
+        raise RuleBroken(problem="the case may be in the hands of the unit complained about", field="report.about.unit")
+    identity = item.reading.identity
+    verdict = "repeat" if identity is not None and identity.person in case.persons else "joined"
+    return Match(verdict, 1.0, False, case, ("attached by hand",))
 
 
 def _is_another(identity: vault.Identity | None, target: Candidate) -> bool:

@@ -1,5 +1,6 @@
 """The first half: everything about a report that no other report can change. Holds no connection."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
 
@@ -8,6 +9,7 @@ from dispatch.domain.errors import BadInput, NothingToActOn
 from dispatch.domain.reports import Report
 from dispatch.intake.classify import classify
 from dispatch.intake.commit import Held
+from dispatch.intake.directive import NONE, Directive
 from dispatch.intake.locate import locate, tiles_near
 from dispatch.intake.match import Prepared
 from dispatch.intake.read import Reading, fingerprint, read
@@ -17,7 +19,9 @@ from dispatch.people.principal import Principal
 NEIGHBOURHOODS = 4096
 
 
-def prepare(report: Report, *, city: City, keyring: Keyring, by: Principal, wall: datetime) -> Prepared | Held:
+def prepare(
+    report: Report, *, city: City, keyring: Keyring, by: Principal, wall: datetime, directive: Directive = NONE
+) -> Prepared | Held:
     """Reads, locates and classifies `report`.
 
     Raises BadInput, NotPermitted or NothingToActOn; a source that reads no errors (backfill) gets a place in quarantine
@@ -41,7 +45,7 @@ def prepare(report: Report, *, city: City, keyring: Keyring, by: Principal, wall
         else ()
     )
     restricted = reading.kind == "tipoff" or (category is not None and category.restricted)
-    prepared = Prepared(reading, place, category, restricted, tiles, (), backfill, by.name, about)
+    prepared = Prepared(reading, place, category, restricted, tiles, (), backfill, by.name, about, directive)
     prepared.neighbourhoods = _neighbourhoods(prepared, reading)
     return prepared
 
@@ -58,7 +62,13 @@ def _about(reading: Reading, city: City) -> str | None:
 def _neighbourhoods(prepared: Prepared, reading: Reading) -> tuple[int, ...]:
     """What is locked while this report is compared: its tiles, its person, its named object; without a place area and kin.
 
-    What has none of these is compared with nothing."""
+    What has none of these is compared with nothing. Calls that a person attaches to one case count its people one after
+    the other."""
+    if prepared.directive.joins is not None:
+        names = [b"case %d" % prepared.directive.joins]
+        if reading.identity is not None:
+            names.append(b"person " + reading.identity.person)
+        return _numbered(names)
     if prepared.restricted:
         return ()
     names = [b"tile %d" % tile for tile in prepared.tiles]
@@ -68,4 +78,8 @@ def _neighbourhoods(prepared: Prepared, reading: Reading) -> tuple[int, ...]:
         names.append(b"object " + reading.report.about.object.encode())
     if not prepared.tiles and prepared.place.area and prepared.category:
         names.append(f"area {prepared.place.area} {prepared.category.kin}".encode())
+    return _numbered(names)
+
+
+def _numbered(names: Iterable[bytes]) -> tuple[int, ...]:
     return tuple(sorted({int.from_bytes(blake2b(name, digest_size=4).digest()) % NEIGHBOURHOODS for name in names}))
