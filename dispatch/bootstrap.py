@@ -13,12 +13,26 @@ import structlog
 from aiohttp import web
 from redis.asyncio import Redis
 
-from dispatch.api import cases, city, desk, escalations, reports, rosters, session, webhooks
+from dispatch.api import (
+    attachments,
+    callers,
+    cases,
+    city,
+    desk,
+    escalations,
+    incidents,
+    knowledge,
+    reports,
+    rosters,
+    session,
+    webhooks,
+)
 from dispatch.api.app import build_app
 from dispatch.casework.actions import Workplace
 from dispatch.casework.deadlines import Deadlines
 from dispatch.casework.escalations import Escalations
 from dispatch.city.versions import Cities
+from dispatch.desk.knowledge import flag
 from dispatch.domain.errors import Unavailable
 from dispatch.intake.commit import Incoming
 from dispatch.intake.intake import Intake
@@ -47,7 +61,7 @@ log = structlog.get_logger()
 Check = Callable[[], Awaitable[Literal["ok", "degraded"]]]
 ROUTES = [
     *session.ROUTES, *reports.ROUTES, *cases.ROUTES, *escalations.ROUTES, *desk.ROUTES, *rosters.ROUTES, *webhooks.ROUTES,
-    *city.ROUTES,
+    *city.ROUTES, *knowledge.ROUTES, *incidents.ROUTES, *attachments.ROUTES, *callers.ROUTES,
 ]  # fmt: skip
 
 # Steps of deadlines that one process takes a second at most when it catches up after downtime.
@@ -179,6 +193,7 @@ async def running(at: Services) -> AsyncIterator[web.Application]:
     at.ticks.here(5.0, lambda: at.cities.refresh(at.pool))
     at.ticks.here(1.0, at.sensors.ripen)
     at.ticks.here(5.0, lambda: _audit(at))
+    at.ticks.city_wide("flag_articles", 1, flag)
     background = [
         asyncio.create_task(work, name=name)
         for name, work in (

@@ -9,10 +9,13 @@ from dispatch.api.call import Call, Reply, Route, body_reader
 from dispatch.api.problems import problem_of
 from dispatch.casework import supplements
 from dispatch.casework.supplements import Supplement, Supplemented
+from dispatch.desk.beside import beside
+from dispatch.desk.incidents import Incident
+from dispatch.desk.knowledge import Found
 from dispatch.domain.errors import DispatchError, NotFound, TooLarge
 from dispatch.domain.reports import Answer, MatchView, Report, RouteView, Warned
 from dispatch.insight import reports
-from dispatch.insight.reports import Standing
+from dispatch.insight.reports import Standing, Told
 from dispatch.intake.intake import Received
 
 MAX_LINES = 10_000
@@ -44,6 +47,10 @@ class Preview(Struct, frozen=True):
     route: RouteView
     lead_unit: str | None
     warnings: list[Warned]
+    # Answers and incidents at hand; whether the number called before, for those who may look callers up.
+    knowledge: list[Found] = []
+    incidents: list[Incident] = []
+    caller_known: bool | None = None
 
 
 class Progress(Struct, frozen=True):
@@ -64,6 +71,8 @@ class Tracked(Struct, frozen=True):
     state: Annotated[str, Meta(description="accepted, in_progress, answered, closed or under_check")]
     received_at: Any
     expected_by: Any
+    # What everybody who called about the same was told, oldest first.
+    told: list[Told] = []
 
 
 async def submit(call: Call[Report, None]) -> Reply:
@@ -102,6 +111,7 @@ def _line(index: int, fate: Received | DispatchError, request_id: str) -> bytes:
 async def preview(call: Call[Report, None]) -> Reply:
     item, found, routed = await call.services.intake.preview(call.body, call.actor)
     case_no = found.candidate.case_no if found.candidate else None
+    at_hand = await beside(call.services.workplace, item, call.actor)
     return Reply(
         Preview(
             item.category.code if item.category else None,
@@ -112,6 +122,9 @@ async def preview(call: Call[Report, None]) -> Reply:
             routed.view,
             routed.lead,
             list(item.reading.warnings),
+            at_hand.knowledge,
+            at_hand.incidents,
+            at_hand.caller_known,
         )
     )
 
@@ -153,7 +166,8 @@ async def track(call: Call[None, None]) -> Reply:
     standing = await reports.by_receipt(call.services.pool, receipt_no)
     if standing is None:
         raise NotFound(noun="report", key=receipt_no)
-    return Reply(Tracked(receipt_no, standing.public_state, standing.recorded_at, standing.expected_by))
+    told = await reports.told(call.services.workplace, standing)
+    return Reply(Tracked(receipt_no, standing.public_state, standing.recorded_at, standing.expected_by, told))
 
 
 async def track_supplement(call: Call[Supplement, None]) -> Reply:

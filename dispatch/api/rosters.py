@@ -1,13 +1,14 @@
 """Duty rosters: shifts, leave with stand-ins, and who is on duty."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from dispatch.api.call import Call, Reply, Route
+from dispatch.api.moments import moment
 from dispatch.api.paging import Cursor, decode_cursor, encode_cursor
-from dispatch.domain.errors import BadInput, NotFound
+from dispatch.domain.errors import NotFound
 from dispatch.people.rosters import CityRole, Leave, Roster, Shift, UnitRole
 
 V1 = "/api/v1"
@@ -76,7 +77,7 @@ class LeavePage(Struct, frozen=True):
 async def shifts(call: Call[None, ShiftQuery]) -> Reply:
     query = call.query
     found = await call.services.people.rosters.shifts(
-        call.actor, _units(call), unit=query.unit, account=query.account, since=_moment("since", query.since),
+        call.actor, _units(call), unit=query.unit, account=query.account, since=moment("since", query.since),
         after=_after(call, "shifts"), limit=query.limit,
     )  # fmt: skip
     return Reply(ShiftPage(found, _next(call, "shifts", found)))
@@ -99,7 +100,7 @@ async def leaves(call: Call[None, LeaveQuery]) -> Reply:
         call.actor,
         _units(call),
         account=query.account,
-        since=_moment("since", query.since),
+        since=moment("since", query.since),
         after=_after(call, "leaves"),
         limit=query.limit,
     )
@@ -119,19 +120,11 @@ async def remove_leave(call: Call[None, None]) -> Reply:
 
 async def on_duty(call: Call[None, At]) -> Reply:
     rosters = call.services.people.rosters
-    return Reply(await rosters.on_duty(call.actor, _units(call), call.params["unit"], _moment("at", call.query.at)))
-
-
-def _moment(field: str, moment: datetime | None) -> datetime | None:
-    """A time that the database can keep. Raises BadInput for one that its offset carries out of the calendar."""
-    try:
-        return moment.astimezone(UTC) if moment else None
-    except OverflowError:
-        raise BadInput(field=field, problem="lies outside the years 1 to 9999") from None
+    return Reply(await rosters.on_duty(call.actor, _units(call), call.params["unit"], moment("at", call.query.at)))
 
 
 def _span(new: NewShift | NewLeave) -> tuple[datetime, datetime]:
-    starts_at, ends_at = _moment("starts_at", new.starts_at), _moment("ends_at", new.ends_at)
+    starts_at, ends_at = moment("starts_at", new.starts_at), moment("ends_at", new.ends_at)
     assert starts_at is not None
     assert ends_at is not None
     return starts_at, ends_at

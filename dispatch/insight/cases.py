@@ -69,11 +69,11 @@ async def _search(at: Workplace, by: Principal, q: str, now: datetime) -> list[i
         await log_access(at.pool, now, by.name, "caller.search", phone.hex()[:16])
         rows = await at.pool.fetch(SQL.found_by_phone, phone)
     else:
-        rows = await at.pool.fetch(SQL.found_by_words, _words(plain)) if plain else []
+        rows = await at.pool.fetch(SQL.found_by_words, as_query(plain)) if plain else []
     return [row["case_id"] for row in rows]
 
 
-def _words(plain: str) -> str:
+def as_query(plain: str) -> str:
     """The bigrams of what is looked for as a tsquery; a single character is the beginning of one."""
     quoted = ["'" + word.replace("\\", "\\\\").replace("'", "''") + "'" for word in tokens(plain) or [plain]]
     return " & ".join(quoted) if len(plain) > 1 else f"{quoted[0]}:*"

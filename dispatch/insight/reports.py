@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
+import msgspec
 
+from dispatch.casework.actions import Workplace
+from dispatch.casework.record import case_keys
 from dispatch.domain import workflow
+from dispatch.people.keyring import aad
 from dispatch.store.statements import load
 
 SQL = load(__file__, "reports")
@@ -28,6 +32,7 @@ class Standing:
     case_no: str | None
     state: str | None
     expected_by: datetime | None
+    case_id: int | None = None
 
     @property
     def public_state(self) -> str:
@@ -35,6 +40,13 @@ class Standing:
         if self.state is None:
             return "under_check"
         return PUBLIC[self.state] if self.state in workflow.OPEN else "closed"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What the citizens of a case were told, and when."""
+
+    at: datetime
+    text: str
 
 
 async def by_key(pool: asyncpg.Pool, channel: str, external_id: str) -> Standing | None:
@@ -52,4 +64,25 @@ async def _standing(pool: asyncpg.Pool, row: asyncpg.Record | None) -> Standing 
         return None
     case = await pool.fetchrow(SQL.state_of, row["case_id"]) if row["case_id"] else None
     of_case = (case["case_no"], case["state"], case["expected_by"]) if case else (None, None, None)
-    return Standing(row["channel"], row["receipt_no"], row["answer"], row["recorded_at"], *of_case)
+    return Standing(
+        row["channel"], row["receipt_no"], row["answer"], row["recorded_at"], *of_case, case_id=row["case_id"]
+    )
+
+
+async def told(at: Workplace, standing: Standing) -> list[Told]:
+    """What everybody of a report's case was told after the report came in; what one person was told is nobody else's."""
+    if standing.case_id is None:
+        return []
+    rows = await at.pool.fetch(SQL.told, standing.case_id, standing.recorded_at)
+    keys = await case_keys(at.pool, at.keyring, [standing.case_id] if rows else [])
+    if standing.case_id not in keys:
+        return []
+    key = keys[standing.case_id]
+    said = [
+        (
+            row["written_at"],
+            msgspec.json.decode(key.open(row["nonce"], row["sealed"], aad("texts", "sealed", row["id"]))),
+        )
+        for row in rows
+    ]
+    return [Told(written_at, document["text"]) for written_at, document in said if document.get("to") == "everybody"]
