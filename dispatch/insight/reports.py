@@ -62,10 +62,11 @@ async def by_receipt(pool: asyncpg.Pool, receipt_no: str) -> Standing | None:
 async def _standing(pool: asyncpg.Pool, row: asyncpg.Record | None) -> Standing | None:
     if row is None:
         return None
-    case = await pool.fetchrow(SQL.state_of, row["case_id"]) if row["case_id"] else None
-    of_case = (case["case_no"], case["state"], case["expected_by"]) if case else (None, None, None)
+    case_id = row["case_id"]
+    case = await pool.fetchrow(SQL.state_of, case_id) if case_id else None
+    case_no, state, expected_by = (case["case_no"], case["state"], case["expected_by"]) if case else (None, None, None)
     return Standing(
-        row["channel"], row["receipt_no"], row["answer"], row["recorded_at"], *of_case, case_id=row["case_id"]
+        row["channel"], row["receipt_no"], row["answer"], row["recorded_at"], case_no, state, expected_by, case_id
     )
 
 

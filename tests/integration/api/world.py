@@ -329,6 +329,69 @@ async def _some_webhook(world: World, role: Role, turn: int) -> Seed:
     return Seed({"webhook": made["id"]})
 
 
+def _writing(role: Role) -> dict[str, Any]:
+    return {
+        "title": "积水报修",
+        "text": "全天受理路面积水",
+        "unit": UNITS[role],
+        "valid_until": "2027-01-01T00:00:00+08:00",
+    }
+
+
+async def _knowledge(world: World, role: Role, turn: int) -> Seed:
+    return Seed(body=_writing(role))
+
+
+async def _article(world: World, role: Role, turn: int) -> Seed:
+    headers = world.town.acts_as(principal("dispatcher", "dispatch"))
+    url = f"{world.town.url}/api/v1/knowledge"
+    async with world.town.http.post(url, json=_writing(role), headers=headers) as answer:
+        assert answer.status == 201, await answer.text()
+        number = str((await answer.json())["id"])
+    return Seed({"article": number}, headers={"If-Match": '"1"'})
+
+
+async def _rewriting(world: World, role: Role, turn: int) -> Seed:
+    seed = await _article(world, role, turn)
+    seed.body = _writing(role)
+    return seed
+
+
+async def _incident(world: World, role: Role, turn: int) -> Seed:
+    times = {"starts_at": "2026-11-18T09:00:00+08:00", "expected_end": "2026-11-18T18:00:00+08:00"}
+    body = {"kind": "stoppage", "title": "计划停水", "areas": ["9901"], "spoken": "预计18时恢复", **times}
+    return Seed(body={**body, "case_no": await world.case("to_sign")})
+
+
+async def _some_incident(world: World, role: Role, turn: int) -> Seed:
+    headers = world.town.acts_as(principal("dispatcher", "dispatch"))
+    body = (await _incident(world, role, turn)).body
+    async with world.town.http.post(f"{world.town.url}/api/v1/incidents", json=body, headers=headers) as answer:
+        assert answer.status == 201, await answer.text()
+        return Seed({"incident": str((await answer.json())["id"])})
+
+
+async def _changing(world: World, role: Role, turn: int) -> Seed:
+    seed = await _some_incident(world, role, turn)
+    seed.body = {"spoken": "预计20时恢复"}
+    return seed
+
+
+async def _ending(world: World, role: Role, turn: int) -> Seed:
+    seed = await _some_incident(world, role, turn)
+    seed.body = {"told": "已恢复供水"}
+    return seed
+
+
+async def _attachment(world: World, role: Role, turn: int) -> Seed:
+    made = (await _report(world, role, turn)).body
+    return Seed(body={"report": made, "case_no": await world.case("to_sign")})
+
+
+async def _lookup(world: World, role: Role, turn: int) -> Seed:
+    return Seed(body={"phone": "13812345678", "name": "张三", "purpose": "接听来电"})
+
+
 _SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
     "post_reports": _report,
     "post_reports_batch": _ndjson,
@@ -357,6 +420,15 @@ _SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
     "post_quarantine_entry_release": _quarantine,
     "post_sensors_events": _sensor,
     "post_notices_read": _notices,
+    "post_knowledge": _knowledge,
+    "get_knowledge_article": _article,
+    "put_knowledge_article": _rewriting,
+    "delete_knowledge_article": _article,
+    "post_incidents": _incident,
+    "patch_incidents_incident": _changing,
+    "post_incidents_incident_close": _ending,
+    "post_attachments": _attachment,
+    "post_callers_lookup": _lookup,
     "post_session": _log_in,
     "post_session_refresh": _refresh,
     "delete_session": _own_session,

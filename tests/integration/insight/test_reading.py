@@ -179,7 +179,7 @@ async def test_the_citizen_sees_progress_with_the_code_and_nothing_without(a_tow
     assert (status, seen["state"], set(seen)) == (
         200,
         "in_progress",
-        {"receipt_no", "state", "received_at", "expected_by"},
+        {"receipt_no", "state", "received_at", "expected_by", "told"},
     )
     assert (await a_town.act(answer["case_no"], "sign", HANDLER))[0] == 200
     assert (await a_town.act(answer["case_no"], "reply", HANDLER, note="好"))[0] == 200
