@@ -19,6 +19,7 @@ from dispatch.api import (
     cases,
     city,
     desk,
+    desk_calls,
     escalations,
     incidents,
     knowledge,
@@ -61,7 +62,7 @@ log = structlog.get_logger()
 Check = Callable[[], Awaitable[Literal["ok", "degraded"]]]
 ROUTES = [
     *session.ROUTES, *reports.ROUTES, *cases.ROUTES, *escalations.ROUTES, *desk.ROUTES, *rosters.ROUTES, *webhooks.ROUTES,
-    *city.ROUTES, *knowledge.ROUTES, *incidents.ROUTES, *attachments.ROUTES, *callers.ROUTES,
+    *city.ROUTES, *knowledge.ROUTES, *incidents.ROUTES, *attachments.ROUTES, *callers.ROUTES, *desk_calls.ROUTES,
 ]  # fmt: skip
 
 # Steps of deadlines that one process takes a second at most when it catches up after downtime.

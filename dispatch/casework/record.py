@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from dispatch.casework import clocks
 from dispatch.domain.cases import Assignment, Case, Change, Deadline
 from dispatch.notices import post
 from dispatch.people.keyring import CaseKey, Keyring, Sealed, aad
@@ -32,7 +33,7 @@ CASE_ADVANCED = ("id", "seq", "head", "last_event_at", "people", "reminders", "r
 CASE_UPDATED = (
     "id", "state", "round", "version", "seq", "head", "last_event_at", "category", "category_table", "kin", "urgency", "safety",
     "people", "city_version", "owner_unit", "lead_assignment_id", "next_due_at", "settled_at", "closed_at", "solved", "cell", "area",
-    "ending", "merged_into", "reminders", "reminded_at", "supervised_at", "restricted",
+    "ending", "merged_into", "reminders", "reminded_at", "supervised_at", "restricted", "danger_codes",
 )  # fmt: skip
 ASSIGNMENT_COLUMNS = (
     "id", "case_id", "role", "unit", "state", "version", "round", "dispatched_at", "dispatched_by", "signed_at", "handler",
@@ -247,6 +248,24 @@ async def _copy(connection: Connection, table: str, columns: Sequence[str], rows
 
 def _columns(rows: Sequence[Any], names: Sequence[str]) -> list[list[Any]]:
     return [[getattr(row, name) for row in rows] for name in names]
+
+
+async def revive(connection: Connection, change: Change, clock: str) -> Deadline | None:
+    """The last one of a stopped clock of the case, running again from its own start as if it had not been stopped.
+
+    It is the same row, so the clock never restarts; what was missed stays missed.
+    """
+    row = await connection.fetchrow(SQL.last_of_clock, change.case.id, clock)
+    if row is None:
+        return None
+    deadline = Deadline(**{name: row[name] for name in DEADLINE_COLUMNS}, id=row["id"])
+    deadline.written = _clocked(deadline)
+    if deadline.status != "missed":
+        deadline.status = "running"
+    deadline.stopped_at, deadline.attempts = None, 0
+    deadline.next_at = clocks.planned_at(deadline)
+    change.deadlines.append(deadline)
+    return deadline
 
 
 async def hold(connection: Connection, case_ids: Sequence[int]) -> dict[int, Change]:

@@ -5,14 +5,14 @@ UPDATE cases SET state = u.state, round = u.round, version = u.version, seq = u.
     city_version = u.city_version, owner_unit = u.owner_unit, lead_assignment_id = u.lead_assignment_id, next_due_at = u.next_due_at,
     settled_at = u.settled_at, closed_at = u.closed_at, solved = u.solved, cell = u.cell, area = u.area,
     ending = u.ending, merged_into = u.merged_into, reminders = u.reminders, reminded_at = u.reminded_at, supervised_at = u.supervised_at,
-    restricted = u.restricted
+    restricted = u.restricted, danger = u.danger::text[]
 FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::integer[], $5::integer[], $6::bytea[], $7::timestamptz[], $8::text[], $9::text[],
     $10::text[], $11::text[], $12::boolean[], $13::integer[], $14::integer[], $15::text[], $16::bigint[], $17::timestamptz[],
     $18::timestamptz[], $19::timestamptz[], $20::boolean[], $21::text[], $22::text[], $23::text[], $24::bigint[], $25::integer[], $26::timestamptz[],
-    $27::timestamptz[], $28::boolean[])
+    $27::timestamptz[], $28::boolean[], $29::text[])
     AS u(id, state, round, version, seq, head, last_event_at, category, category_table, kin, urgency, safety, people, city_version,
         owner_unit, lead_assignment_id, next_due_at, settled_at, closed_at, solved, cell, area, ending, merged_into,
-        reminders, reminded_at, supervised_at, restricted)
+        reminders, reminded_at, supervised_at, restricted, danger)
 WHERE cases.id = u.id;
 
 -- name: advance_cases
@@ -65,3 +65,7 @@ SELECT * FROM assignments WHERE case_id = ANY ($1::bigint[]) ORDER BY id;
 -- name: live_deadlines_of
 -- Clocks of these cases that still run or climb.
 SELECT * FROM deadlines WHERE case_id = ANY ($1::bigint[]) AND stopped_at IS NULL ORDER BY id;
+
+-- name: last_of_clock
+-- The clock of this name that a case had last.
+SELECT * FROM deadlines WHERE case_id = $1 AND clock = $2 AND assignment_id IS NULL AND stopped_at IS NOT NULL ORDER BY round DESC LIMIT 1;

@@ -2,10 +2,12 @@
 
 from typing import Final
 
-from dispatch.casework import adjusting, closing, dispatching, handling, returning
+from dispatch.casework import adjusting, callers, closing, desk, dispatching, handling, returning
 from dispatch.casework.actions import Action
 
 ACTIONS: Final[dict[str, Action]] = {
+    **desk.ACTIONS,
+    **callers.ACTIONS,
     **dispatching.ACTIONS,
     **handling.ACTIONS,
     **returning.ACTIONS,

@@ -1,13 +1,18 @@
 """Additions to a report (补充): a report itself never changes; what is said later stands beside it, on the same case."""
 
+from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from dispatch.casework import record
+from dispatch.casework import dangers, record
 from dispatch.casework.actions import SQL, Workplace
-from dispatch.domain.cases import Words
+from dispatch.casework.leading import at_desk
+from dispatch.city.model import City
+from dispatch.domain.cases import Change, Words
 from dispatch.domain.errors import NotFound
+from dispatch.domain.workflow import case_step
+from dispatch.intake.read import normalise
 from dispatch.people.masking import find_personal
 
 
@@ -44,7 +49,22 @@ async def add(at: Workplace, receipt_no: str, supplement: Supplement, by: str) -
         }
         change.words.append(Words(ids.take("text"), "supplement", by, document))
         change.event("supplemented", moment, by, receipt_no=receipt_no)
-        if change.lead is not None and change.case.is_open:
+        city = at.cities.current
+        dangers.alert(change, city.dangers.found(normalise(supplement.text)), by, moment, city)
+        if change.case.state == "need_info":
+            _inform(change, by, moment, city)
+        elif change.lead is not None and change.case.is_open:
             change.post(change.lead.unit, ("handler",), "supplement")
         await record.save(connection, at.keyring, at.cities.current.map.areas, [change])
         return Supplemented(receipt_no, change.case.case_no, change.case.seq)
+
+
+def _inform(change: Change, by: str, at: datetime, city: City) -> None:
+    """What was missing has come: the question is answered, and the dispatch desk has the next move."""
+    change.case.state = case_step(change.case.state, "inform").target
+    change.case.version += 1
+    for clock in change.live("need_info"):
+        clock.stop(at)
+    at_desk(change, city)
+    change.event("informed", at, by, owner=change.case.owner_unit)
+    change.post(city.desk.dispatch, ("dispatcher",), "informed")

@@ -59,7 +59,7 @@ def difference(old: City, new: City) -> Difference:
         accounts=_change(_accounts(old), _accounts(new)),
         return_reasons=_change(old.return_reasons, new.return_reasons),
         endings=_change(old.endings, new.endings),
-        dangers=_change(old.dangers, new.dangers),
+        dangers=_change(old.dangers.by_code, new.dangers.by_code),
         settings=_change(_settings(old), _settings(new)),
     )
 

@@ -10,10 +10,11 @@ import msgspec
 from dispatch.city.areas import AREAS, CELLS, AreaFile, read_cells
 from dispatch.city.calendars import Calendars, calendars, work_days
 from dispatch.city.codetables import CodeTables, read_code_tables
+from dispatch.city.dangers import Danger, Dangers
 from dispatch.city.dutyfile import FILE as DUTY
 from dispatch.city.dutyfile import CityDutyBook, duty_rules
 from dispatch.city.files import CONFIG, Files
-from dispatch.city.model import Account, City, Danger, Device, Ending, ReturnReason, SensorType, SensorTypes
+from dispatch.city.model import Account, City, Device, Ending, ReturnReason, SensorType, SensorTypes
 from dispatch.city.rows import (
     AccountRow,
     DangerRow,
@@ -119,7 +120,7 @@ class Draft:
             return_reasons={line.row.code: _reason(line.row) for line in self.returns},
             casework=settings.casework,
             endings={line.row.code: Ending(**msgspec.structs.asdict(line.row)) for line in self.endings},
-            dangers={line.row.code: _danger(line.row) for line in self.dangers},
+            dangers=Dangers(_danger(line.row) for line in self.dangers),
             successors={(line.row.kind, line.row.code): line.row.successor for line in self.successors},
         )
 

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from dispatch.city.calendars import Calendars
 from dispatch.city.categories import Categories, Urgency
+from dispatch.city.dangers import Dangers
 from dispatch.city.units import UnitTree
 from gridmap.duty import DutyBook, DutyRule
 from gridmap.index import GridMap
@@ -165,22 +166,10 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Danger:
-    """Words (any of `words`) that start the fixed procedure, and what they make of the matter."""
-
-    code: str
-    name: str
-    words: tuple[str, ...]
-    urgency: Urgency
-    restricted: bool = False
-    safety: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class City:
     """One version of a city.
 
-    `duty_rules` are what `duty` was made from. `devices`, `return_reasons`, `endings` and `dangers` go by code, `successors` by
+    `duty_rules` are what `duty` was made from. `devices`, `return_reasons` and `endings` go by code, `successors` by
     (kind, code) with kind `unit` or `cell`: who takes over from what this version no longer has.
     """
 
@@ -205,7 +194,7 @@ class City:
     return_reasons: Mapping[str, ReturnReason]
     casework: Casework
     endings: Mapping[str, Ending]
-    dangers: Mapping[str, Danger]
+    dangers: Dangers
     successors: Mapping[tuple[str, str], str]
 
     @property

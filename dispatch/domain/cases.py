@@ -71,6 +71,11 @@ class Case:
     written: tuple[Any, ...] | None = None
 
     @property
+    def danger_codes(self) -> str:
+        """The dangers as PostgreSQL writes an array; codes need no quotes."""
+        return "{" + ",".join(self.danger) + "}"
+
+    @property
     def fresh(self) -> bool:
         """Whether the database does not have it yet."""
         return self.written is None

@@ -138,4 +138,6 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     route: RouteView | None = None
     warnings: list[Warned] = []
     links: list[str] = []
+    # Codes of what is dangerous in its words.
+    danger: list[str] = []
     existing: bool | UnsetType = UNSET

@@ -24,7 +24,7 @@ from dispatch.intake.desk import Desk
 from dispatch.intake.match import Prepared
 from dispatch.intake.open import Moment, Taken
 from dispatch.intake.planning import Plan, candidates, plan, standing
-from dispatch.intake.route import route
+from dispatch.intake.route import HELD, route
 from dispatch.people import vault
 from dispatch.people.keyring import Keyring, aad
 from dispatch.people.principal import Principal
@@ -180,10 +180,10 @@ def _take(incoming: Incoming, one: Plan, held: dict[int, Change], desk: Desk, no
             )
             outcome = "reopened"
         _keeps_its_own(item)
-        opening.attach(change, item, incoming.receipt_no, one.match, moment, new_person=one.new_person)
+        opening.attach(change, item, incoming.receipt_no, one.match, moment, desk.city, new_person=one.new_person)
     else:
         assert one.own is not None
-        routed = route(item, desk.city, moment.at)
+        routed = HELD if item.directive.hold else route(item, desk.city, moment.at)
         change = held[one.own.id] = opening.new_case(item, routed, moment, desk.city, desk.ids)
         outcome = "triage" if routed.lead is None else "linked" if one.match.verdict == "facet" else "opened"
     change.words.append(opening.words(item, incoming.report_id, incoming.receipt_no, desk.ids.take("text")))

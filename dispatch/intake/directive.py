@@ -5,9 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """`joins`: the id of the case that the report is about, whatever matching would say."""
+    """`joins`: the id of the case that the report is about, whatever matching would say.
+
+    `hold`: the report stays on the operator's desk as a case of its own; what matching finds is only suggested.
+    """
 
     joins: int | None = None
+    hold: bool = False
 
 
 NONE = Directive()

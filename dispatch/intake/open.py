@@ -5,12 +5,12 @@ from datetime import date, datetime
 
 import msgspec
 
-from dispatch.casework import clocks
+from dispatch.casework import clocks, dangers
 from dispatch.city.model import City
 from dispatch.city.units import UnitTree
 from dispatch.domain import numbers, priority
 from dispatch.domain.cases import Assignment, Case, Change, Deadline, Words
-from dispatch.domain.reports import Answer, DeadlineView, MatchView
+from dispatch.domain.reports import URGENCIES, Answer, DeadlineView, MatchView
 from dispatch.intake.locate import tile_of
 from dispatch.intake.match import Match, Prepared
 from dispatch.intake.route import Route
@@ -57,16 +57,16 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
         case_no=numbers.case_no(opened_at.astimezone(city.tz).date(), case_id),
         opened_at=opened_at,
         opened_month=date(moment.now.year, moment.now.month, 1),
-        state="to_sign" if route.lead else "triage",
+        state="to_sign" if route.lead else "received" if prepared.directive.hold else "triage",
         kind=reading.kind,
-        urgency=reading.urgency or (category.urgency if category else "ordinary"),
+        urgency=_urgency(prepared, city),
         city_version=city.version,
         last_event_at=moment.now,
         channel=reading.report.channel,
         category=category.code if category else None,
         category_table=category.table_version if category else None,
         kin=category.kin if category else "",
-        safety=category is not None and category.urgency == "critical",
+        safety=(category is not None and category.urgency == "critical") or dangers.unsafe(reading.danger, city),
         people=1 if reading.human else 0,
         restricted=prepared.restricted,
         cell=place.cell,
@@ -74,7 +74,7 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
         lon=place.lon,
         lat=place.lat,
         tile=tile_of(place.lon, place.lat) if place.lon is not None and place.lat is not None else None,
-        owner_unit=route.lead or city.desk.dispatch,
+        owner_unit=route.lead or (city.desk.hotline if prepared.directive.hold else city.desk.dispatch),
         about_unit=prepared.about,
     )
     change = Change(case)
@@ -91,10 +91,20 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
         ),
     ]
     _received(change, prepared, moment)
+    if not moment.backfill:
+        dangers.alert(change, reading.danger, INTAKE, moment.now, city)
     if route.lead:
         dispatch(change, route, INTAKE, moment, city, ids, reachable=reachable(prepared))
     _somebody_looks(change, moment, city)
     return change
+
+
+def _urgency(prepared: Prepared, city: City) -> str:
+    """What was said or what the category is, and never less than the danger in the words."""
+    reading, category = prepared.reading, prepared.category
+    said = reading.urgency or (category.urgency if category else "ordinary")
+    words = [] if prepared.backfill else [city.dangers.by_code[code].urgency for code in reading.danger]
+    return max((said, *words), key=URGENCIES.index)
 
 
 def _somebody_looks(change: Change, moment: Moment, city: City) -> None:
@@ -174,9 +184,9 @@ def dispatch(
 
 
 def attach(
-    change: Change, prepared: Prepared, receipt_no: str, match: Match, moment: Moment, *, new_person: bool
+    change: Change, prepared: Prepared, receipt_no: str, match: Match, moment: Moment, city: City, *, new_person: bool
 ) -> None:
-    """Adds a report to a case: one more person, or a reminder (催单) of one already counted."""
+    """Adds a report to a case: one more person, or a reminder (催单) of one already counted; a new danger starts its procedure."""
     case = change.case
     if new_person and prepared.reading.human:
         case.people += 1
@@ -192,6 +202,8 @@ def attach(
         people=case.people,
         overdue=overdue,
     )
+    if not moment.backfill:
+        dangers.alert(change, prepared.reading.danger, prepared.by, change.instant(moment.now), city)
     if match.verdict == "repeat" and not moment.backfill:
         _remind(change, overdue=overdue)
 
@@ -300,6 +312,7 @@ def answer(taken: Taken, track_code: str) -> Answer:
         route=taken.route.view if taken.route else None,
         warnings=list(reading.warnings),
         links=links,
+        danger=list(reading.danger),
     )
 
 

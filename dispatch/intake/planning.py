@@ -1,7 +1,7 @@
 """What a batch would become: decided in order of arrival on what is visible under its neighbourhoods, changing nothing yet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -110,6 +110,8 @@ def plan(
     for index, item in enumerate(items):
         identity, at = item.reading.identity, item.reading.received_at or desk.clock.wall()
         found = _joining(item, named) or match(item, found_by, desk.city, at)
+        if item.directive.hold and found.candidate is not None:
+            found = replace(found, verdict="new", suggested=True)
         if found.attaches and found.candidate is not None:
             target = found.candidate
             if target.id > 0:

@@ -44,7 +44,11 @@ def prepare(
         if place.lon is not None and place.lat is not None
         else ()
     )
-    restricted = reading.kind == "tipoff" or (category is not None and category.restricted)
+    restricted = (
+        reading.kind == "tipoff"
+        or (category is not None and category.restricted)
+        or any(city.dangers.by_code[code].restricted for code in reading.danger)
+    )
     prepared = Prepared(reading, place, category, restricted, tiles, (), backfill, by.name, about, directive)
     prepared.neighbourhoods = _neighbourhoods(prepared, reading)
     return prepared

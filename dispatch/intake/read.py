@@ -41,6 +41,8 @@ class Reading:
     spans: list[Span]
     sketch: Sketch
     tokens: list[str]
+    # Codes of the dangers that its words name.
+    danger: tuple[str, ...] = ()
     warnings: list[Warned] = field(default_factory=list)
     set_aside: dict[str, Any] = field(default_factory=dict)
 
@@ -84,6 +86,7 @@ def read(report: Report, *, city: City, keyring: Keyring, by: Principal, wall: d
         spans=spans,
         sketch=Sketch.of(plain),
         tokens=tokens(plain),
+        danger=city.dangers.found(plain),
     )
     _codes(reading)
     _times(reading, city, wall)

@@ -26,6 +26,10 @@ class Route:
         return RouteView(self.rule, list(self.reasons))
 
 
+# A call that an operator keeps on the desk goes nowhere by itself.
+HELD = Route(None, (), "held", ("kept at the operator's desk",))
+
+
 def route(report: Prepared, city: City, at: datetime) -> Route:
     """The responsible unit on the city's local day of `at`; never empty where a category and its place are known."""
     excluded = excluded_units(report.about, city)
