@@ -47,7 +47,7 @@ async def attach(at: Workplace, intake: Intake, call: Attaching, by: Principal) 
     spoken = None
     if call.incident is not None:
         spoken = await _spoken(at, call, by)
-        case_no = (await incidents.master_of(at, call.incident))[0]
+        case_no = await incidents.master_of(at, call.incident)
     else:
         case_no = call.case_no or ""
     field = "case_no" if call.incident is None else "incident"

@@ -17,7 +17,7 @@ from dispatch.casework.actions import Workplace
 from dispatch.city.model import City
 from dispatch.desk.codes import below, known_area, known_category, without_numbers
 from dispatch.domain.cases import Change, Words
-from dispatch.domain.errors import BadInput, NotFound, RuleBroken
+from dispatch.domain.errors import BadInput, NotFound, NotPermitted, RuleBroken
 from dispatch.insight import cases as reading
 from dispatch.insight.reader import reader
 from dispatch.people.principal import Principal
@@ -178,28 +178,28 @@ async def change(at: Workplace, id: int, changing: Changing, by: Principal) -> I
     if changing.expected_end is None and changing.spoken is None:
         raise BadInput(field="expected_end", problem="either this or spoken is required")
     without_numbers(spoken=changing.spoken)
+    await _in_scope(at, by, id)
     async with at.pool.acquire() as connection, connection.transaction():
         held = await _held(connection, id)
         if held["closed_at"] is not None:
             raise RuleBroken(problem="the incident is over", field="incident")
         if changing.expected_end is not None and changing.expected_end <= held["starts_at"]:
             raise BadInput(field="expected_end", problem="is not after starts_at")
-        said = await connection.fetchrow(SQL.brief, id)
-        assert said is not None
-        until, spoken = changing.expected_end or said["expected_end"], changing.spoken or said["spoken"]
+        until, spoken = changing.expected_end or held["expected_end"], changing.spoken or held["spoken"]
         await connection.execute(SQL.change, id, until, spoken)
     return await one(at, by, id)
 
 
 async def close(at: Workplace, id: int, ending: Ending, by: Principal) -> Ended:
-    """Closes it and answers every receipt of its case in one transaction; a second time nothing changes. Raises NotFound, BadInput."""
+    """Closes it and answers every receipt of its case in one transaction; a second time nothing changes. Raises NotFound, NotPermitted, BadInput."""
     without_numbers(told=ending.told)
+    await _in_scope(at, by, id)
     ids = await at.ids.reserve(text=1)
     async with at.pool.acquire() as connection, connection.transaction():
         master = await _hold_master(connection, id)
         held, case = await _held(connection, id), master.case
         if held["closed_at"] is not None:
-            return Ended(id, held["closed_at"], await connection.fetchval(SQL.answered, id, case.id) or 0)
+            return Ended(id, held["closed_at"], await connection.fetchval(SQL.answered, id) or 0)
         now = master.instant(await at.clock.now(connection))
         receipts: int = await connection.fetchval(SQL.receipts, case.id)
         document = {"text": ending.told, "to": "everybody", "incident": id}
@@ -212,12 +212,21 @@ async def close(at: Workplace, id: int, ending: Ending, by: Principal) -> Ended:
     return Ended(id, now, receipts)
 
 
-async def master_of(at: Workplace, id: int) -> tuple[str, bool]:
-    """The number of the case that its callers are on, and whether it is over. Raises NotFound."""
-    said, master = await at.pool.fetchrow(SQL.brief, id), await at.pool.fetchrow(SQL.master, id)
-    if said is None or master is None:
+async def master_of(at: Workplace, id: int) -> str:
+    """The number of the case that its callers are on. Raises NotFound."""
+    master = await at.pool.fetchrow(SQL.master, id)
+    if master is None:
         raise NotFound(noun="incident", key=str(id))
-    return master["case_no"], said["closed_at"] is not None
+    return str(master["case_no"])
+
+
+async def _in_scope(at: Workplace, by: Principal, id: int) -> None:
+    """Who changes an incident may read the case of its callers. Raises NotFound, NotPermitted."""
+    case_no = await master_of(at, id)
+    try:
+        await reading.find(at, by, case_no)
+    except NotFound:
+        raise NotPermitted(permission="incident.manage where its case is", field="incident") from None
 
 
 async def _hold_master(connection: Connection, id: int) -> Change:

@@ -17,16 +17,12 @@ INSERT INTO incidents (kind, title, areas, categories, starts_at, expected_end, 
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id;
 
 -- name: hold
--- One of them, held; the row of its case is held before.
-SELECT id, starts_at, expected_end, closed_at FROM incidents WHERE id = $1 FOR UPDATE;
+-- One of them, held; who also changes its case holds that first.
+SELECT id, starts_at, expected_end, spoken, closed_at FROM incidents WHERE id = $1 FOR UPDATE;
 
 -- name: change
 -- What is expected and said from now on.
 UPDATE incidents SET expected_end = $2, spoken = $3 WHERE id = $1;
-
--- name: brief
--- What is said of it, and since when it is over.
-SELECT spoken, expected_end, closed_at FROM incidents WHERE id = $1;
 
 -- name: close
 -- It is over.
@@ -45,7 +41,11 @@ SELECT c.id, c.case_no FROM way JOIN cases c USING (id) WHERE way.merged_into IS
 SELECT count(*) FROM reports WHERE case_id = $1;
 
 -- name: answered
--- How many receipts were answered when this incident was closed.
-SELECT (convert_from(e.body, 'UTF8')::jsonb ->> 'receipts')::integer FROM case_events e JOIN cases c ON c.id = e.case_id
-    AND c.opened_month = e.opened_month
-WHERE e.type = 'all_answered' AND c.id = $2 AND convert_from(e.body, 'UTF8')::jsonb -> 'incident' = to_jsonb($1::bigint);
+-- How many receipts were answered when an incident was closed, on whichever case they were then.
+WITH RECURSIVE way AS (
+    SELECT c.id, c.opened_month, c.merged_into FROM incidents i JOIN cases c ON c.id = i.case_id WHERE i.id = $1
+    UNION SELECT c.id, c.opened_month, c.merged_into FROM way JOIN cases c ON c.id = way.merged_into
+)
+SELECT (convert_from(e.body, 'UTF8')::jsonb ->> 'receipts')::integer
+FROM way JOIN case_events e ON e.case_id = way.id AND e.opened_month = way.opened_month
+WHERE e.type = 'all_answered' AND convert_from(e.body, 'UTF8')::jsonb -> 'incident' = to_jsonb($1::bigint);

@@ -66,8 +66,8 @@ def _about(reading: Reading, city: City) -> str | None:
 def _neighbourhoods(prepared: Prepared, reading: Reading) -> tuple[int, ...]:
     """What is locked while this report is compared: its tiles, its person, its named object; without a place area and kin.
 
-    What has none of these is compared with nothing. Calls that a person attaches to one case count its people one after
-    the other."""
+    What has none of these is compared with nothing. Calls that a person attaches to one case come one after the other, so
+    that no batch waits for its row, and so do those of one person, who is counted once."""
     if prepared.directive.joins is not None:
         names = [b"case %d" % prepared.directive.joins]
         if reading.identity is not None:

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from dispatch.casework import record
+from dispatch.casework.closing import end
 from tests.harness.town import Town, principal
 from tests.integration.casework.people import CITIZEN, brought, opened
 from tests.integration.desk.desk import DISPATCHER, HANDLER, OPERATOR, SUPERVISOR, announced, announcing, ask
@@ -24,6 +26,18 @@ async def tracked(town: Town, receipt: dict[str, Any]) -> list[str]:
     path = f"{town.url}/api/v1/track/{receipt['receipt_no']}"
     async with town.http.get(path, headers={"X-Track-Code": receipt["track_code"]}) as answer:
         return [each["text"] for each in (await answer.json())["told"]]
+
+
+async def merged(town: Town, number: str, into: str) -> None:
+    """Ends a case as merged into another; its receipts stay with it."""
+    services = town.services
+    ids = {r["case_no"]: r["id"] for r in await town.rows("SELECT id, case_no FROM cases")}
+    async with services.pool.acquire() as connection, connection.transaction():
+        change = (await record.hold(connection, [ids[number]]))[ids[number]]
+        end(change, "merged", town.clock.at)
+        change.case.merged_into = ids[into]
+        change.event("merged", town.clock.at, "test", into=into)
+        await record.save(connection, services.keyring, services.cities.current.map.areas, [change])
 
 
 async def test_an_incident_is_found_by_area_point_and_category(a_town: Town) -> None:
@@ -105,6 +119,28 @@ async def test_what_is_expected_and_said_can_change_until_it_is_over(a_town: Tow
     assert (await ask(a_town, "PATCH", path, SUPERVISOR, {"spoken": "又坏了"}))[0] == 409
     assert (await ids(a_town), await ids(a_town, "?open=false")) == ([], [number])
     assert (await ask(a_town, "PATCH", "/incidents/999", SUPERVISOR, {"spoken": "又坏了"}))[0] == 404
+
+
+async def test_who_may_not_read_its_case_neither_changes_nor_closes_it(a_town: Town) -> None:
+    number = await announced(a_town, await opened(a_town))
+    stranger = principal("dispatcher", "gas")
+    for method, path, body in (("PATCH", "", {"spoken": "又坏了"}), ("POST", "/close", {"told": SPOKEN})):
+        status, problem = await ask(a_town, method, f"/incidents/{number}{path}", stranger, body)
+        assert (status, problem["field"]) == (403, "incident")
+    assert await ids(a_town) == [number]
+
+
+async def test_calls_about_an_incident_whose_case_was_merged_join_the_case_it_went_into(a_town: Town) -> None:
+    first = await opened(a_town, caller=CITIZEN)
+    number = await announced(a_town, first)
+    into = await opened(a_town, location={"lon": 116.2113, "lat": 33.1313}, category="E0110", text="另一件事情")
+    await merged(a_town, first, into)
+    receipt = await _attached(a_town, number, "a-1", "13912340001")
+    assert receipt["case_no"] == into
+    _, ended = await ask(a_town, "POST", f"/incidents/{number}/close", DISPATCHER, {"told": SPOKEN})
+    assert ended["receipts"] == 2
+    assert (await ask(a_town, "POST", f"/incidents/{number}/close", DISPATCHER, {"told": SPOKEN}))[1] == ended
+    assert await tracked(a_town, receipt) == [SPOKEN]
 
 
 async def test_closing_answers_every_receipt_once_and_leaves_the_case_to_its_unit(a_town: Town) -> None:
