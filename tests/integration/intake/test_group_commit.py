@@ -15,6 +15,7 @@ from dispatch.intake import commit as committing
 from dispatch.intake import intake as counter
 from dispatch.intake import route as routing
 from dispatch.intake.commit import Held
+from dispatch.intake.directive import NONE, Directive
 from dispatch.intake.match import Prepared
 from dispatch.people.principal import Principal
 from tests.harness.town import REPLAYER, Town, principal, report
@@ -55,8 +56,8 @@ def _spoil(town: Town, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     intake = town.services.intake
     real = intake.prepare
 
-    def prepare(made: Report, by: Principal) -> Prepared | Held:
-        item = real(made, by)
+    def prepare(made: Report, by: Principal, directive: Directive = NONE) -> Prepared | Held:
+        item = real(made, by, directive)
         if isinstance(item, Prepared) and made.text == GUILTY:
             if fault == "schema":
                 item.reading.kind = "nonsense"
