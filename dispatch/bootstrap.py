@@ -17,10 +17,13 @@ from dispatch.api import (
     attachments,
     callers,
     cases,
+    checks,
     city,
     desk,
     desk_calls,
+    dispatch_desk,
     escalations,
+    handover,
     incidents,
     knowledge,
     reports,
@@ -63,6 +66,7 @@ Check = Callable[[], Awaitable[Literal["ok", "degraded"]]]
 ROUTES = [
     *session.ROUTES, *reports.ROUTES, *cases.ROUTES, *escalations.ROUTES, *desk.ROUTES, *rosters.ROUTES, *webhooks.ROUTES,
     *city.ROUTES, *knowledge.ROUTES, *incidents.ROUTES, *attachments.ROUTES, *callers.ROUTES, *desk_calls.ROUTES,
+    *checks.ROUTES, *handover.ROUTES, *dispatch_desk.ROUTES,
 ]  # fmt: skip
 
 # Steps of deadlines that one process takes a second at most when it catches up after downtime.

@@ -26,12 +26,18 @@ async def desk_call(call: Call[DeskCall, None]) -> Reply:
 
 
 async def desk_figures(call: Call[None, Period]) -> Reply:
-    for name, moment in (("since", call.query.since), ("until", call.query.until)):
+    since, until = sound(call.query)
+    return Reply(await figures(call.services.pool, since, until))
+
+
+def sound(period: Period) -> tuple[datetime, datetime]:
+    """Beginning and end of a period; raises BadInput."""
+    for name, moment in (("since", period.since), ("until", period.until)):
         if moment.tzinfo is None or not 1990 <= moment.year <= 2200:
             raise BadInput(field=name, problem="a time between 1990 and 2200, with its offset, is needed")
-    if call.query.until <= call.query.since:
+    if period.until <= period.since:
         raise BadInput(field="until", problem="must come after since")
-    return Reply(await figures(call.services.pool, call.query.since, call.query.until))
+    return period.since, period.until
 
 
 ROUTES = [

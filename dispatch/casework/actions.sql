@@ -39,3 +39,7 @@ SELECT case_id FROM report_keys WHERE receipt_no = $1;
 -- name: case_of_key
 -- The case that a sender's key led to.
 SELECT case_id FROM report_keys WHERE channel = $1 AND external_id = $2;
+
+-- name: account_is_there
+-- Whether somebody has this account and has not left.
+SELECT EXISTS (SELECT FROM accounts WHERE username = $1 AND retired_at IS NULL);

@@ -21,8 +21,7 @@ from dispatch.city.model import City
 from dispatch.domain.cases import Change, Deadline
 from dispatch.domain.errors import BadInput, RuleBroken
 from dispatch.domain.workflow import case_step
-from sla.errors import SlaError
-from sla.limits import Limit, parse_limit
+from sla.limits import parse_limit
 
 # The unit's own clocks and that of the case; a request (申请) and an order run on.
 FROZEN: Final = (clocks.CASE_CLOCK, "sign", "contact", "reply")
@@ -78,7 +77,7 @@ def extend(turn: Turn) -> None:
     change, at = turn.change, turn.at
     case_step(change.case.state, "extend")
     turn.needs("note")
-    asked = _limit(turn.body.limit)
+    asked = clocks.named_limit(turn.body.limit)
     held = [d for d in _stoppable(change) if d.clock in EXTENDED and d.status == "running" and _of_lead(change, d)]
     if not held or any(d.due_at <= at for d in change.live(*EXTENDED) if _of_lead(change, d)):
         raise RuleBroken(problem="what is overdue, or was given by a superior, is not extended", field="limit")
@@ -129,13 +128,6 @@ def _of_lead(change: Change, deadline: Deadline) -> bool:
 def _kept(deadline: Deadline) -> dict[str, list[Any]]:
     kept: dict[str, list[Any]] = msgspec.json.decode(deadline.adjustments)
     return kept
-
-
-def _limit(text: str | None) -> Limit | None:
-    try:
-        return parse_limit(text) if text else None
-    except SlaError as error:
-        raise BadInput(field="limit", problem=str(error)) from None
 
 
 def _text(moment: datetime) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dispatch.casework import dangers
+from dispatch.casework.actions import SQL as ACTION_SQL
 from dispatch.casework.actions import Action, Turn
 from dispatch.casework.closing import end
 from dispatch.casework.desk import SQL
@@ -21,7 +22,7 @@ async def call(turn: Turn) -> None:
         raise BadInput(field="reached", problem="is required for this action")
     channel = turn.city.endings.get(to)
     known = to in turn.city.units or (channel is not None and channel.action == "refer")
-    if not known and not await turn.connection.fetchval(SQL.account_exists, to):
+    if not known and not await turn.connection.fetchval(ACTION_SQL.account_is_there, to):
         raise BadInput(field="to", problem="is neither a unit, an account nor a channel of this city; never a number")
     turn.say("note")
     more: dict[str, Any] = {"three_way": True} if body.three_way else {}

@@ -9,8 +9,9 @@ from dispatch.casework import climbing
 from dispatch.city.categories import Categories
 from dispatch.city.model import City
 from dispatch.domain.cases import Assignment, Case, Change, Deadline
-from dispatch.domain.errors import RuleBroken
+from dispatch.domain.errors import BadInput, RuleBroken
 from sla.calendar import UNADJUSTED, Adjusted, WorkCalendar
+from sla.errors import SlaError
 from sla.ladder import Ladder
 from sla.limits import Limit, Mode, parse_limit
 from sla.policies import PolicyBook, PolicyLimit
@@ -187,6 +188,14 @@ def to_dispatch(
     """The clocks of a task that is dispatched at `at`: sign and reply, for a lead also contact with a reachable citizen."""
     clocks = ("sign", "reply", "contact") if task.role == "lead" and reachable else ("sign", "reply")
     return [start(city, case, clock, unit=task.unit, at=at, task=task, past_at=past_at) for clock in clocks]
+
+
+def named_limit(text: str | None) -> Limit | None:
+    """A limit that a person named; raises BadInput."""
+    try:
+        return parse_limit(text) if text else None
+    except SlaError as error:
+        raise BadInput(field="limit", problem=str(error)) from None
 
 
 def window(city: City, case: Case, name: str, unit: str, at: datetime) -> datetime:

@@ -5,7 +5,7 @@ from datetime import datetime
 from dispatch.casework import clocks
 from dispatch.casework.actions import Action, Turn
 from dispatch.domain.cases import Change
-from dispatch.domain.errors import BadInput
+from dispatch.domain.errors import BadInput, RuleBroken
 from dispatch.domain.workflow import assignment_step, case_step
 from dispatch.intake.open import view
 
@@ -13,8 +13,9 @@ from dispatch.intake.open import view
 def approve(turn: Turn) -> None:
     """办结: the case clock stops. A citizen who can be reached is asked; without one the case is closed."""
     change, case = turn.change, turn.change.case
-    asked = case_step(case.state, "approve")
-    case.state = (asked if turn.reachable else case_step(case.state, "approve_without_followup")).target
+    asked, owed = case_step(case.state, "approve"), case.source_ref is not None
+    given = next((d.due_at for d in change.live("close") if d.limit_text == "given" and d.due_at > turn.at), None)
+    case.state = (asked if turn.reachable or owed else case_step(case.state, "approve_without_followup")).target
     case.version += 1
     case.settled_at = at = turn.at
     _end_tasks(change, at)
@@ -22,21 +23,57 @@ def approve(turn: Turn) -> None:
         clock.stop(at)
     _cancel_rest(change, at)
     change.event("approved", at, turn.by.name, round=case.round)
-    if turn.reachable:
-        case.owner_unit = turn.city.desk.hotline
-        followup = clocks.start(turn.opened_under, case, "followup", unit=turn.city.desk.hotline, at=at)
-        change.deadlines.append(followup)
-        change.event("followup_set", at, turn.by.name, owner=case.owner_unit, deadlines=[view(followup)])
-        change.post(case.owner_unit, ("followup",), "followup")
+    if turn.reachable or owed:
+        _ask_and_tell(turn, at, owed=owed, given=given)
     else:
         case.closed_at = at
         change.event("closed", at, turn.by.name, solved=None, round=case.round)
+
+
+def _ask_and_tell(turn: Turn, at: datetime, *, owed: bool, given: datetime | None) -> None:
+    """The citizen is asked, and a superior told the result, each with its clock, before the case is closed."""
+    change, case, hotline = turn.change, turn.change.case, turn.city.desk.hotline
+    case.owner_unit = hotline
+    started = []
+    if turn.reachable:
+        started.append(clocks.start(turn.opened_under, case, "followup", unit=hotline, at=at))
+    if owed:
+        started.append(
+            clocks.start(
+                turn.opened_under,
+                case,
+                "report_back",
+                unit=hotline,
+                at=at,
+                round=turn.next_round("report_back"),
+                due_at=given,
+            )
+        )
+    change.deadlines += started
+    change.event("followup_set", at, turn.by.name, owner=hotline, deadlines=[view(each) for each in started])
+    change.post(hotline, ("followup",), "followup")
+
+
+def report_back(turn: Turn) -> None:
+    """The result is told to the superior from whom the case came."""
+    change = turn.change
+    case_step(change.case.state, "report_back")
+    waiting = change.live("report_back")
+    if not waiting:
+        raise RuleBroken(problem="no superior waits for a result of this case", field="note")
+    turn.needs("note")
+    turn.say("reply")
+    for clock in waiting:
+        clock.stop(turn.at)
+    change.event("reported_back", turn.at, turn.by.name, round=change.case.round)
 
 
 def close(turn: Turn) -> None:
     """The follow-up's result ends the case; whether it was solved is said, never assumed (S03)."""
     change, case = turn.change, turn.change.case
     case.state = case_step(case.state, "close").target
+    if change.live("report_back"):
+        raise RuleBroken(problem="the superior from whom it came has not been told the result", field="report_back")
     if turn.body.solved is None:
         raise BadInput(field="solved", problem="is required for this action: true or false")
     case.version += 1
@@ -89,4 +126,8 @@ def _cancel_rest(change: Change, at: datetime) -> None:
         clock.stop(at, cancelled=True)
 
 
-ACTIONS = {"approve": Action("case.approve", False, approve), "close": Action("case.close", False, close)}
+ACTIONS = {
+    "approve": Action("case.approve", False, approve),
+    "report_back": Action("case.close", False, report_back),
+    "close": Action("case.close", False, close),
+}

@@ -27,7 +27,3 @@ DELETE FROM case_keys WHERE case_id = $1;
 -- name: destroy_signature
 -- Erases what search and matching keep of the words of a case.
 DELETE FROM case_signatures WHERE case_id = $1;
-
--- name: account_exists
--- Whether there is such an account.
-SELECT EXISTS (SELECT FROM accounts WHERE username = $1 AND retired_at IS NULL);

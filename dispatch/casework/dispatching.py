@@ -1,87 +1,77 @@
-"""The dispatch desk (派单台): giving a case to its unit by hand, again after a return, and opening it anew."""
+"""The dispatch desk (派单台): giving a case to its unit by hand, to another one, at once in an emergency, and opening it anew."""
 
-from dispatch.casework import clocks
+from dispatch.casework import dangers
 from dispatch.casework.actions import Action, Turn
-from dispatch.city.categories import Urgency
-from dispatch.domain.errors import BadInput, RuleBroken
-from dispatch.domain.reports import URGENCIES
+from dispatch.casework.classifying import classify, reread
+from dispatch.casework.leading import check_unit, give
+from dispatch.domain.errors import RuleBroken
 from dispatch.domain.workflow import case_step
 from dispatch.intake import open as opening
-from dispatch.intake.route import Route, excluded_units
+from dispatch.intake.route import Route
+
+# Tasks that go on under another lead.
+OTHERS = ("assist",)
+# Rounds of the danger's clock that an emergency starts: behind those that go by what was found in words.
+EMERGENCY_ROUND = 100
 
 
 def dispatch(turn: Turn) -> None:
-    """Names the lead and assists, and the category where it is not known yet. Never back to a unit that returned it (S06)."""
-    case, city = turn.change.case, turn.city
-    case_step(case.state, "dispatch")
-    unit = turn.needs("unit")
-    if turn.body.category is not None:
-        _classify(turn, turn.body.category)
-    assists = tuple(dict.fromkeys(turn.body.assists))
-    gave_back = {a.unit for a in turn.change.assignments if a.state == "returned"}
-    for field, code in (("unit", unit), *(("assists", each) for each in assists)):
-        if code not in city.units:
-            raise BadInput(field=field, problem=f"{code} is not a unit of this city")
-        if code in excluded_units(case.about_unit, city):
-            raise RuleBroken(problem=f"{code} is complained about and cannot handle its own case", field=field)
-        if code in gave_back:
-            raise RuleBroken(problem=f"{code} returned this case; it needs another unit or a ruling", field=field)
-    case.version += 1
-    turn.say("reason")
-    route = Route(unit, assists, "by_hand", (f"named by {turn.by.name}",))
-    opening.dispatch(
-        turn.change,
-        route,
-        turn.by.name,
-        opening.Moment(turn.at, turn.at, False),
-        turn.opened_under,
-        turn.ids,
-        reachable=turn.reachable,
-    )
-    if turn.body.category is not None:
-        _reread(turn)
+    """Names the lead and assists, and the category where it is not known yet. Never back to a unit that returned it (S06).
 
-
-def reclassify(turn: Turn) -> None:
-    """Says what the matter is, or how urgent: every clock gets the limit of that, from its own start, less what was suspended."""
-    case_step(turn.change.case.state, "reclassify")
-    turn.needs("note")
-    if turn.body.category is None and turn.body.urgency is None:
-        raise BadInput(field="category", problem="name a category, an urgency, or both")
-    turn.say("reason")
-    turn.change.case.version += 1
-    _classify(turn, turn.body.category, turn.body.urgency)
-    _reread(turn)
-
-
-def _reread(turn: Turn) -> None:
-    """The clocks by what the case is now known to be: other limits, perhaps, and the same starts."""
-    change = turn.change
-    for deadline in change.live():
-        before = deadline.due_at
-        if deadline.id is not None and clocks.reread(turn.opened_under, change.case, deadline):
-            clocks.recomputed(change, deadline, before, turn.by.name, change.instant(turn.at))
-
-
-def _classify(turn: Turn, code: str | None, urgency: Urgency | None = None) -> None:
-    """A category given by hand says the same of urgency, safety and who may read as one that came with the report.
-
-    An urgency that is named goes before that of the category.
+    After a consultation (会商) the note is its record.
     """
-    case = turn.change.case
-    if code is not None:
-        category = turn.city.categories.get(code)
-        if category is None:
-            raise BadInput(field="category", problem=f"{code} is not a code of the current tables")
-        case.category, case.category_table, case.kin = category.code, category.table_version, category.kin
-        case.urgency = max(case.urgency, category.urgency, key=URGENCIES.index)
-        case.safety = case.safety or category.urgency == "critical"
-        case.restricted = case.restricted or category.restricted
-    case.urgency = urgency or case.urgency
-    turn.change.event(
-        "classified", turn.at, turn.by.name, category=case.category, category_table=case.category_table,
-        urgency=case.urgency, safety=case.safety, restricted=case.restricted,
-    )  # fmt: skip
+    case_step(turn.change.case.state, "dispatch")
+    if turn.change.case.state == "consulting":
+        turn.needs("note")
+    route = _named(turn)
+    if turn.body.category is not None:
+        classify(turn, turn.body.category)
+    turn.say("reason")
+    give(turn, route)
+    if turn.body.category is not None:
+        reread(turn)
+
+
+def redispatch(turn: Turn) -> None:
+    """改派: another unit leads, the former one's task ends; what a ruling bound stays where it is."""
+    change = turn.change
+    case_step(change.case.state, "redispatch")
+    turn.needs("note")
+    route, lead = _named(turn), change.lead
+    assert lead is not None
+    if lead.return_locked and not lead.interim:
+        raise RuleBroken(problem="a ruling bound the case to its unit", field="unit")
+    if route.lead == lead.unit:
+        raise RuleBroken(problem=f"{lead.unit} leads it already", field="unit")
+    turn.say("reason")
+    change.event("taken_away", turn.at, turn.by.name, assignment=lead.id, unit=lead.unit)
+    change.post(lead.unit, ("handler", "unit_head"), "taken_away")
+    # While it is discussed whose it is, whoever acts instead does so until the ruling too.
+    give(turn, route, keeps=OTHERS, interim=lead.interim)
+
+
+def emergency(turn: Turn) -> None:
+    """Act at once: critical, at the unit whatever the case waited for, and a logged call is demanded."""
+    change = turn.change
+    case_step(change.case.state, "emergency")
+    turn.needs("note")
+    route = _named(turn)
+    classify(turn, turn.body.category, "critical")
+    turn.say("reason")
+    lead = give(turn, route)
+    reread(turn)
+    change.event("emergency_dispatched", turn.at, turn.by.name, unit=lead.unit, assignment=lead.id)
+    change.post(lead.unit, ("handler", "unit_head"), "emergency")
+    round = EMERGENCY_ROUND + turn.next_round(dangers.CLOCK)
+    dangers.demand_call(change, turn.at, turn.opened_under, round=round)
+
+
+def _named(turn: Turn) -> Route:
+    """The lead and assists that a person named, each of them possible."""
+    unit, assists = turn.needs("unit"), tuple(dict.fromkeys(turn.body.assists))
+    for field, code in (("unit", unit), *(("assists", each) for each in assists)):
+        check_unit(turn, code, field)
+    return Route(unit, assists, "by_hand", (f"named by {turn.by.name}",))
 
 
 def reopen(turn: Turn) -> None:
@@ -102,6 +92,7 @@ def reopen(turn: Turn) -> None:
 
 ACTIONS = {
     "dispatch": Action("case.dispatch", False, dispatch),
-    "reclassify": Action("case.dispatch", False, reclassify),
+    "redispatch": Action("case.dispatch", False, redispatch),
+    "emergency": Action("case.emergency", False, emergency),
     "reopen": Action("case.reopen", False, reopen),
 }

@@ -2,8 +2,9 @@
 
 from dispatch.casework.actions import Action, Turn
 from dispatch.casework.leading import at_desk
+from dispatch.casework.tasks import answered_parts, end_parts
 from dispatch.domain.cases import Assignment
-from dispatch.domain.errors import BadInput
+from dispatch.domain.errors import BadInput, RuleBroken
 from dispatch.domain.workflow import assignment_step, case_step
 
 # After so many logged attempts the citizen counts as not reachable.
@@ -40,11 +41,13 @@ def contact(turn: Turn) -> None:
 
 
 def reply(turn: Turn) -> None:
-    """The unit's confirmed answer (答复); a lead's goes to the desk for review."""
+    """The unit's confirmed answer (答复), once all parts of its task are; a lead's goes to the desk for review."""
+    answered_parts(turn.change, at_work(turn, "reply"))
     task = moved(turn, "reply")
     turn.needs("note")
     task.replied_at = turn.at
-    _stop(turn, task, "sign", "reply")
+    end_parts(turn.change, task, turn)
+    _stop(turn, task, "sign", "reply", "whistle")
     for clock in turn.change.live("contact"):
         if clock.assignment_id == task.id:
             clock.stop(turn.at, cancelled=True)
@@ -54,6 +57,8 @@ def reply(turn: Turn) -> None:
     if task.role == "lead":
         at_desk(turn.change, turn.city)
         turn.change.post(turn.city.desk.dispatch, ("reviewer",), "replied", by_unit=task.unit)
+    elif (parent := turn.change.task(task.parent_id)) is not None:
+        turn.change.post(parent.unit, ("handler", "unit_head"), "part_replied", by_unit=task.unit)
 
 
 def moved(turn: Turn, action: str) -> Assignment:
@@ -69,6 +74,8 @@ def at_work(turn: Turn, action: str) -> Assignment:
     if turn.change.case.state == "suspended":
         case_step(turn.change.case.state, action)
     assert turn.task is not None
+    if turn.task.role == "consult":
+        raise RuleBroken(problem="the unit is asked for its opinion: advise", field="assignment")
     return turn.task
 
 

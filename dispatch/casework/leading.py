@@ -5,14 +5,20 @@ one's clocks start, and the case clock runs on, charged to the new lead (S06, S0
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
+from dispatch.casework import clocks
 from dispatch.casework.actions import Turn
 from dispatch.city.model import City
 from dispatch.domain.cases import Assignment, Change
+from dispatch.domain.errors import BadInput, RuleBroken
 from dispatch.domain.workflow import assignment_step
 from dispatch.intake import open as opening
-from dispatch.intake.route import Route
+from dispatch.intake.route import Route, excluded_units
+from sla.limits import Limit
 
 
 def give(
@@ -49,11 +55,69 @@ def end_tasks(change: Change, at: datetime, *, keeps: Collection[str] = (), join
 
 
 def end_task(change: Change, task: Assignment, at: datetime, *, step: str = "withdraw") -> None:
-    """Ends one task by a step of the table of assignments, with its clocks."""
+    """Ends one task by a step of the table of assignments, with its clocks; an opinion or a part that was given is done."""
+    if step == "withdraw" and task.role in ("consult", "child") and task.state == "replied":
+        step = "approve"
     task.state, task.ended_at = assignment_step(task.state, step).target, at
     task.version += 1
     for clock in change.of_task(task):
         clock.stop(at, cancelled=True)
+
+
+def check_unit(turn: Turn, unit: str, field: str) -> None:
+    """Raises BadInput for no unit of the city, RuleBroken for one that is complained about or that returned the case."""
+    change, city = turn.change, turn.city
+    if unit not in city.units:
+        raise BadInput(field=field, problem=f"{unit} is not a unit of this city")
+    if unit in excluded_units(change.case.about_unit, city):
+        raise RuleBroken(problem=f"{unit} is complained about and cannot handle its own case", field=field)
+    if any(task.unit == unit and task.state == "returned" for task in change.assignments):
+        raise RuleBroken(problem=f"{unit} returned this case; it needs another unit or a ruling", field=field)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a unit is asked beside the lead: its role, the clock of its answer, and by whose word."""
+
+    role: str
+    clock: str = "reply"
+    limit: Limit | None = None
+    parent: Assignment | None = None
+    called_by: str | None = None
+    locked: bool = False
+    # Asked for its opinion only, it has nothing to sign.
+    signed: bool = False
+
+
+def add_task(turn: Turn, unit: str, field: str, part: Part) -> Assignment:
+    """A task of `unit` beside the lead's, with its clocks. Raises BadInput, RuleBroken for a unit that cannot have it."""
+    change, at = turn.change, turn.at
+    check_unit(turn, unit, field)
+    if any(task.unit == unit and task.ended_at is None for task in change.assignments):
+        raise RuleBroken(problem=f"{unit} has a task of this case already", field=field)
+    explained = msgspec.json.encode(
+        {"rule": part.role, "tried": [f"named by {turn.by.name}"], "city_version": turn.city.version}
+    ).decode()
+    task = Assignment(
+        turn.ids.take("assignment"), change.case.id, part.role, unit, "handling" if part.signed else "to_sign",
+        change.case.round, at, turn.by.name, explained, parent_id=part.parent.id if part.parent else None,
+        return_locked=part.locked, called_by=part.called_by, signed_at=at if part.signed else None,
+    )  # fmt: skip
+    change.assignments.append(task)
+    names = (part.clock,) if part.signed else ("sign", part.clock)
+    change.deadlines += [
+        clocks.start(
+            turn.opened_under,
+            change.case,
+            name,
+            unit=unit,
+            at=at,
+            task=task,
+            limit=part.limit if name == part.clock else None,
+        )
+        for name in names
+    ]
+    return task
 
 
 def at_desk(change: Change, city: City) -> None:

@@ -2,13 +2,33 @@
 
 from typing import Final
 
-from dispatch.casework import adjusting, callers, closing, desk, dispatching, handling, returning
+from dispatch.casework import (
+    adjusting,
+    assisting,
+    callers,
+    checks,
+    classifying,
+    closing,
+    consulting,
+    desk,
+    dispatching,
+    handling,
+    levels,
+    returning,
+    tasks,
+)
 from dispatch.casework.actions import Action
 
 ACTIONS: Final[dict[str, Action]] = {
     **desk.ACTIONS,
     **callers.ACTIONS,
+    **classifying.ACTIONS,
+    **checks.ACTIONS,
+    **consulting.ACTIONS,
     **dispatching.ACTIONS,
+    **assisting.ACTIONS,
+    **tasks.ACTIONS,
+    **levels.ACTIONS,
     **handling.ACTIONS,
     **returning.ACTIONS,
     **adjusting.ACTIONS,

@@ -77,14 +77,15 @@ def _point(reading: Reading, city: City) -> tuple[float, float] | None:
         reading.aside("location", raw, "swapped", "longitude and latitude look exchanged")
         return None
     # At the edge of the world a point of another system may become none.
-    point = crs.to_wgs84(lon, lat, location.crs) if _on_earth(lon, lat) else (lon, lat)
-    if not _on_earth(*point):
+    point = crs.to_wgs84(lon, lat, location.crs) if on_earth(lon, lat) else (lon, lat)
+    if not on_earth(*point):
         reading.aside("location", raw, "out_of_range", "not a point on earth")
         return None
     return float(point[0]), float(point[1])
 
 
-def _on_earth(lon: float, lat: float) -> bool:
+def on_earth(lon: float, lat: float) -> bool:
+    """Whether degrees are those of a point on earth."""
     return -180 <= lon <= 180 and -90 <= lat <= 90
 
 

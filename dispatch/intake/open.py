@@ -76,6 +76,7 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
         tile=tile_of(place.lon, place.lat) if place.lon is not None and place.lat is not None else None,
         owner_unit=route.lead or (city.desk.hotline if prepared.directive.hold else city.desk.dispatch),
         about_unit=prepared.about,
+        source_ref=msgspec.json.encode(reading.report.source_ref).decode() if reading.report.source_ref else None,
     )
     change = Change(case)
     change.deadlines = [

@@ -97,7 +97,7 @@ class Accounts:
     async def retire(self, actor: str, username: str) -> None:
         """Ends an account for good: here at once, in other processes within 30 seconds.
 
-        Raises `NotFound`, and `RuleBroken` for the actor's own account.
+        Raises `NotFound`, and `RuleBroken` for the actor's own account and for one whose work nobody has taken over.
         """
         if actor == username:
             raise RuleBroken(problem="Nobody retires the account they are using.")
@@ -105,6 +105,10 @@ class Accounts:
             now = await self._clock.now(connection)
             if not await connection.fetchval(SQL.retire_account, username, now):
                 raise NotFound(noun="account", key=username)
+            if tasks := await connection.fetchval(SQL.open_tasks, username):
+                raise RuleBroken(
+                    field="successor", problem=f"{tasks} open tasks are in these hands: hand them over first"
+                )
             await connection.execute(SQL.end_sessions, username, now)
             await connection.execute(SQL.insert_access, now, actor, "account.retired", username)
         self._admission.forget()

@@ -97,3 +97,7 @@ SELECT name FROM api_keys WHERE retired_at IS NULL;
 -- name: insert_access
 -- Who did what to whom, for the auditor.
 INSERT INTO access_log (recorded_at, actor, action, subject) VALUES ($1, $2, $3, $4);
+
+-- name: open_tasks
+-- How many live tasks are in a person's hands.
+SELECT count(*) FROM assignments WHERE handler = $1 AND ended_at IS NULL;

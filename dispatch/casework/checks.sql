@@ -1,0 +1,57 @@
+-- name: one_at_a_place
+-- Two dispatchers who ask about one place and matter do it one after the other, so that only one visit is made.
+SELECT pg_advisory_xact_lock(hashtextextended('site_check' || $1::bigint::text || $2::text, 1179539));
+
+-- name: visits
+-- Visits within some 60 m of a point about a family of kinds, or where none is known about the same category, newest first.
+SELECT id, lon, lat, result, done_at FROM site_checks
+WHERE lon BETWEEN $1::float8 - 0.001 AND $1::float8 + 0.001 AND lat BETWEEN $2::float8 - 0.0006 AND $2::float8 + 0.0006
+    AND kin = $3 AND ($3 <> '' OR category IS NOT DISTINCT FROM $4) ORDER BY asked_at DESC LIMIT 50;
+
+-- name: collectors
+-- Where collectors were seen since $1, those on leave at $2 left out.
+SELECT p.account, p.lon, p.lat FROM collector_positions p JOIN accounts a ON a.username = p.account AND a.retired_at IS NULL
+    AND 'collector' = ANY (a.roles)
+WHERE p.seen_at >= $1 AND NOT EXISTS (
+    SELECT FROM leaves l WHERE l.account = p.account AND l.starts_at <= $2 AND $2 < l.ends_at AND l.removed_at IS NULL);
+
+-- name: ask_check
+-- A visit that somebody is asked to make.
+INSERT INTO site_checks (kin, category, lon, lat, tile, account, asked_by, asked_at, due_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id;
+
+-- name: join_check
+-- A case that a visit answers for; `reused` where nobody goes there for it alone.
+INSERT INTO site_check_cases (check_id, case_id, reused) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
+
+-- name: place_collector
+-- Where a collector is now; only the last place is kept.
+INSERT INTO collector_positions (account, lon, lat, seen_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (account) DO UPDATE SET lon = excluded.lon, lat = excluded.lat, seen_at = excluded.seen_at;
+
+-- name: pending
+-- Visits to be made, most pressing first: of one collector and of nobody in particular, or of all; none about restricted cases.
+SELECT k.id, k.category, k.lon, k.lat, k.account, k.asked_at, k.due_at, array_agg(c.case_no ORDER BY c.id) AS cases
+FROM site_checks k JOIN site_check_cases s ON s.check_id = k.id JOIN cases c ON c.id = s.case_id AND NOT c.restricted
+WHERE k.result IS NULL AND ($1::text IS NULL OR k.account = $1 OR k.account IS NULL)
+GROUP BY k.id ORDER BY k.due_at, k.id LIMIT $2;
+
+-- name: check_of
+-- A visit, with the cases that it answers for.
+SELECT k.account, k.result, ARRAY(SELECT s.case_id FROM site_check_cases s WHERE s.check_id = k.id ORDER BY s.case_id) AS cases
+FROM site_checks k WHERE k.id = $1;
+
+-- name: lock_check
+-- Two who report one visit do it one after the other.
+SELECT pg_advisory_xact_lock(hashtextextended('site_check_result' || $1::bigint::text, 1179539));
+
+-- name: finish_check
+-- What was found.
+UPDATE site_checks SET result = $2, evidence = $3, done_by = $4, done_at = $5 WHERE id = $1 AND result IS NULL;
+
+-- name: repeated
+-- Visits made in a period, and those to a place and matter that a visit had answered for within a day before.
+SELECT count(*) AS visits, count(*) FILTER (WHERE EXISTS (
+    SELECT FROM site_checks b WHERE b.id <> a.id AND b.done_at IS NOT NULL AND b.done_at < a.asked_at AND b.done_at > a.asked_at - interval '24 hours'
+        AND b.kin = a.kin AND b.lon BETWEEN a.lon - 0.0005 AND a.lon + 0.0005 AND b.lat BETWEEN a.lat - 0.0004 AND a.lat + 0.0004)) AS again
+FROM site_checks a WHERE a.done_at >= $1 AND a.done_at < $2;

@@ -1,0 +1,128 @@
+"""The dispatch desk's list (派单台), and what the duty book proposes for a case, explained."""
+
+from datetime import date
+from typing import Any
+
+import asyncpg
+
+from dispatch.casework import clocks
+from dispatch.casework.actions import Workplace
+from dispatch.city.model import City
+from dispatch.domain.cases import Case
+from dispatch.domain.workflow import WITHOUT_LEAD
+from dispatch.insight.cases import find
+from dispatch.insight.lights import lights
+from dispatch.insight.reader import reader
+from dispatch.insight.words import summaries
+from dispatch.intake.route import Route, by_book, excluded_units
+from dispatch.people.principal import Principal
+from dispatch.store.statements import load
+
+SQL = load(__file__, "triage")
+
+
+async def waiting(at: Workplace, by: Principal, after: tuple[int, Any, int] | None, limit: int) -> list[dict[str, Any]]:
+    """Cases without a lead in priority order, with what is missing, what they may repeat, who returned them, and the proposal."""
+    city = at.cities.current
+    who = reader(by, city)
+    rank, due, last = after or (1000, None, 0)
+    rows = await at.pool.fetch(
+        SQL.waiting, list(WITHOUT_LEAD), who.units, who.areas, who.restricted, who.above, rank, due, last, limit
+    )
+    ids = [row["id"] for row in rows]
+    briefly, colours = await summaries(at, ids), await lights(at, ids)
+    returned, suspected = await _by_case(at, SQL.returned, ids), await _by_case(at, SQL.suspected, ids)
+    return [
+        {
+            "case_no": row["case_no"],
+            "state": row["state"],
+            "category": row["category"],
+            "urgency": row["urgency"],
+            "people": row["people"],
+            "danger": row["danger"],
+            "opened_at": row["opened_at"],
+            "next_due_at": row["next_due_at"],
+            "missing": missing(row, contact=row["reachable"], words=row["id"] in briefly),
+            "suspected": [{"case_no": s["other_no"], "score": s["score"]} for s in suspected.get(row["id"], ())],
+            "returns": [{"unit": r["unit"], "reason": r["return_reason"]} for r in returned.get(row["id"], ())],
+            "proposed_lead": _route(row, city, [r["unit"] for r in returned.get(row["id"], ())]).lead,
+            "light": colours.get(row["id"]),
+            "summary": briefly.get(row["id"], ""),
+            "version": row["version"],
+            "id": row["id"],
+            "rank": row["rank"],
+        }
+        for row in rows
+    ]
+
+
+async def _by_case(at: Workplace, statement: str, ids: list[int]) -> dict[int, list[asyncpg.Record]]:
+    found: dict[int, list[asyncpg.Record]] = {}
+    for row in await at.pool.fetch(statement, ids):
+        found.setdefault(row["case_id"], []).append(row)
+    return found
+
+
+def missing(row: asyncpg.Record, *, contact: bool, words: bool) -> list[str]:
+    """Elements (要素) that a dispatcher would want to have: nothing is refused for want of one."""
+    absent = {
+        "place": row["lon"] is None and row["area"] is None,
+        "category": row["category"] is None,
+        "contact": not contact and row["kind"] not in ("patrol", "sensor"),
+        "words": not words,
+    }
+    return [name for name, gone in absent.items() if gone]
+
+
+async def proposal(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
+    """Whose the duty book says a case is today, what was tried, who is out of the question and why, and the limits there."""
+    row = await find(at, by, case_no)
+    city = at.cities.current
+    returned = [r["unit"] for r in await at.pool.fetch(SQL.returned, [row["id"]])]
+    route = _route(row, city, returned)
+    about = excluded_units(row["about_unit"], city)
+    out = [{"unit": unit, "why": "complained_about"} for unit in sorted(about)]
+    out += [{"unit": unit, "why": "returned"} for unit in returned if unit not in about]
+    return {
+        "case_no": case_no,
+        "lead": route.lead,
+        "assists": [unit for unit in route.assists if unit not in returned],
+        "rule": route.rule,
+        "reasons": list(route.reasons),
+        "excluded": out,
+        "missing": missing(row, contact=await at.pool.fetchval(SQL.reachable, row["id"]), words=True),
+        "border": row["border"],
+        "limits": await _limits(at, row, route) if route.lead else {},
+        "city_version": city.version,
+    }
+
+
+async def _limits(at: Workplace, row: asyncpg.Record, route: Route) -> dict[str, dict[str, str]]:
+    """What each clock of a task there would be given, by the version whose limits the case keeps."""
+    opened_under = await at.cities.version(at.pool, row["city_version"])
+    case = Case(
+        id=row["id"], case_no=row["case_no"], opened_at=row["opened_at"], opened_month=date.min, state=row["state"],
+        kind=row["kind"], urgency=row["urgency"], city_version=row["city_version"], last_event_at=row["opened_at"],
+        channel=row["channel"], category=row["category"], category_table=row["category_table"], area=row["area"],
+    )  # fmt: skip
+    found = {
+        name: clocks.policy_of(opened_under, case, name, route.lead or "") for name in ("sign", "contact", "reply")
+    }
+    return {name: {"limit": str(policy.limit), "rule": policy.rule} for name, policy in found.items()}
+
+
+def _route(row: asyncpg.Record, city: City, returned: list[str]) -> Route:
+    category = city.categories.get(row["category"], row["category_table"]) if row["category"] else None
+    if category is None:
+        return Route(None, (), "unclassified", ("no category: a person must say what it is",))
+    areas = city.map.areas.path(row["area"]) if row["area"] and row["area"] in city.map.areas else ()
+    if category.routes == "by_place" and not areas:
+        return Route(None, (), "no_place", (f"{category.code} is routed by place and there is none",))
+    excluded = excluded_units(row["about_unit"], city) | frozenset(returned)
+    return by_book(
+        category,
+        () if category.routes == "city_wide" else areas,
+        city,
+        row["next_due_at"] or row["opened_at"],
+        excluded,
+    )
