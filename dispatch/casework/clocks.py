@@ -80,7 +80,7 @@ def recount(city: City, case: Case, deadline: Deadline) -> bool:
     due_at, provisional, unsettled, plan = _timetable(
         calendar_of(city, deadline.clock, deadline.unit), city.ladder, deadline.clock, case.urgency,
         parse_limit(deadline.limit_text), deadline.mode, deadline.started_at,
-        None if deadline.status == "running" else deadline.due_at, adjusted(deadline.adjustments),
+        None if deadline.status == "running" else deadline.due_at, adjusted(deadline.adjustments), earliest(deadline.adjustments),
     )  # fmt: skip
     before = deadline.due_at, deadline.ladder, deadline.provisional, deadline.plan_provisional
     deadline.due_at, deadline.provisional, deadline.plan_provisional = due_at, provisional, unsettled
@@ -130,6 +130,13 @@ def adjusted(adjustments: str) -> Adjusted:
     )
 
 
+@lru_cache(maxsize=4096)
+def earliest(adjustments: str) -> datetime | None:
+    """The earliest due instant of cases that were merged into this one: `{earliest: [[case_no, instant]…]}`."""
+    kept = msgspec.json.decode(adjustments)
+    return min((datetime.fromisoformat(at) for _, at in kept.get("earliest", ())), default=None)
+
+
 def _climbed(deadline: Deadline, plan: str) -> str:
     """A new ladder for a deadline that may have climbed its old one: steps that were taken stay, and no level comes twice."""
     if deadline.step == 0:
@@ -151,6 +158,7 @@ def _timetable(
     at: datetime,
     due_at: datetime | None,
     adjusted: Adjusted = UNADJUSTED,
+    earliest: datetime | None = None,
 ) -> tuple[datetime, bool, bool, str]:
     """Due instant, whether it is provisional, whether its ladder is, and the ladder as JSON.
 
@@ -160,6 +168,8 @@ def _timetable(
     if due_at is None:
         due = calendar.due(at, limit, mode, adjusted)
         due_at, provisional = due.at.astimezone(UTC), due.provisional
+        if earliest is not None and earliest < due_at:
+            due_at, provisional = earliest, False
     planned = ladder.plan(clock, urgency, calendar, at, due_at, limit, mode, adjusted.pauses)
     steps = msgspec.json.encode([climbing.frozen(each) for each in planned]).decode()
     return due_at, provisional, any(each.provisional for each in planned), steps

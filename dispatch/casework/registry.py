@@ -14,7 +14,9 @@ from dispatch.casework import (
     dispatching,
     handling,
     levels,
+    merging,
     returning,
+    splitting,
     tasks,
 )
 from dispatch.casework.actions import Action
@@ -27,10 +29,12 @@ ACTIONS: Final[dict[str, Action]] = {
     **consulting.ACTIONS,
     **dispatching.ACTIONS,
     **assisting.ACTIONS,
+    **handling.ACTIONS,
     **tasks.ACTIONS,
     **levels.ACTIONS,
-    **handling.ACTIONS,
     **returning.ACTIONS,
     **adjusting.ACTIONS,
+    **merging.ACTIONS,
+    **splitting.ACTIONS,
     **closing.ACTIONS,
 }

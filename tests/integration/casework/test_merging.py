@@ -1,0 +1,88 @@
+"""Two cases about one matter become one; numbers, receipts, words, people and the earlier promise are kept, and it can be undone."""
+
+from typing import Any
+
+import pytest
+
+from tests.harness.town import Town
+from tests.integration.casework.always import examine
+from tests.integration.casework.people import (
+    CITIZEN,
+    DISPATCHER,
+    SUPERVISOR,
+    clocks_of,
+    elsewhere,
+    events_of,
+    opened,
+    receipt_of,
+)
+
+OTHER = {"name": "李四", "phone": "13912345678"}
+
+
+async def pair(town: Town) -> tuple[str, str]:
+    """A case that is due early, and one that is due later, each of its own citizen."""
+    early = await opened(town, caller=CITIZEN, location=elsewhere())
+    late = await opened(town, caller=OTHER, location=elsewhere(), category="S090401", text="路灯不亮")
+    return early, late
+
+
+async def merged(town: Town, number: str, other: str) -> None:
+    status, answer = await town.act(number, "merge", DISPATCHER, other=other, note="同一处")
+    assert (status, answer.get("state")) == (200, "merged"), answer
+
+
+async def true_of(town: Town, clocks: dict[int, Any]) -> dict[int, Any]:
+    """What must always be true is."""
+    async with town.services.pool.acquire() as connection:
+        return await examine(connection, clocks)
+
+
+async def test_a_merge_moves_reports_words_and_people_and_keeps_the_earlier_deadline(a_town: Town) -> None:
+    early, late = await pair(a_town)
+    clocks = await true_of(a_town, {})
+    receipt, (due,) = await receipt_of(a_town, early), await clocks_of(a_town, early, "close")
+    assert due["due_at"] < (await clocks_of(a_town, late, "close"))[0]["due_at"]
+    await merged(a_town, early, late)
+    _, seen = await a_town.get(f"/cases/{late}", DISPATCHER)
+    assert receipt in [r["receipt_no"] for r in seen["reports"]]
+    assert sum(t["kind"] == "report" for t in seen["texts"]) == 2
+    assert await a_town.value("SELECT people FROM cases WHERE case_no = $1", late) == 2
+    assert (await clocks_of(a_town, late, "close"))[0]["due_at"] == due["due_at"]
+    assert "merged_in" in await events_of(a_town, late)
+    await true_of(a_town, clocks)
+
+
+async def test_an_undone_merge_leaves_both_as_they_were(a_town: Town) -> None:
+    early, late = await pair(a_town)
+    clocks = await true_of(a_town, {})
+    before = [(await clocks_of(a_town, n, "close"))[0] for n in (early, late)]
+    await merged(a_town, early, late)
+    status, answer = await a_town.act(early, "unmerge", SUPERVISOR, note="查明是两处")
+    assert (status, answer.get("state")) == (200, "triage"), answer
+    after = [(await clocks_of(a_town, n, "close"))[0] for n in (early, late)]
+    assert [(c["id"], c["due_at"], c["status"]) for c in after] == [(c["id"], c["due_at"], c["status"]) for c in before]
+    assert await receipt_of(a_town, early) != await receipt_of(a_town, late)
+    await true_of(a_town, clocks)
+
+
+@pytest.mark.parametrize("which", ["itself", "merged"])
+async def test_a_case_is_merged_into_another_open_one_only(a_town: Town, which: str) -> None:
+    early, late = await pair(a_town)
+    number = early
+    if which == "merged":
+        await merged(a_town, early, late)
+        number = await opened(a_town, location=elsewhere())
+    status, problem = await a_town.act(number, "merge", DISPATCHER, other=early, note="同一处")
+    assert (status, problem.get("field")) == (409, "other"), problem
+
+
+async def test_who_called_about_the_merged_case_reaches_the_other(a_town: Town) -> None:
+    place = elsewhere()
+    early = await opened(a_town, caller=CITIZEN, location=place)
+    late = await opened(a_town, caller=OTHER, location=elsewhere())
+    await merged(a_town, early, late)
+    people = await a_town.value("SELECT count(*) FROM case_people p JOIN cases c ON c.id = p.case_id WHERE c.case_no = $1", late)
+    assert people == 2
+    assert await a_town.value("SELECT c.case_no FROM report_keys k JOIN cases c ON c.id = k.case_id JOIN reports r USING (receipt_no)"
+        " WHERE r.case_id = c.id ORDER BY r.id LIMIT 1") == late  # fmt: skip
