@@ -39,11 +39,11 @@ async def into(turn: Turn, source: Change, target: Change) -> None:
     source.case.merged_into = target.case.id
     source.case.lead_assignment_id = None
     await move(turn, source, target, receipts)
-    await turn.connection.execute(
-        SQL.keep_move, "merge", source.case.id, target.case.id, receipts, turn.by.name, at
-    )
+    await turn.connection.execute(SQL.keep_move, "merge", source.case.id, target.case.id, receipts, turn.by.name, at)
     source.event("merged", at, turn.by.name, into=target.case.case_no, receipts=receipts)
-    target.event("merged_in", at, turn.by.name, merged=source.case.case_no, receipts=receipts, people=target.case.people)
+    target.event(
+        "merged_in", at, turn.by.name, merged=source.case.case_no, receipts=receipts, people=target.case.people
+    )
     _tell(target, "merged_in")
     for clock in target.live(clocks.CASE_CLOCK) if due else ():
         if due < clock.due_at:
@@ -112,9 +112,7 @@ def fits(source: Change, target: Change) -> None:
 
 async def decided(turn: Turn, one: Change, other: Change, decision: str) -> bool:
     """Keeps what a person said of a suggested pair, and learns from it; False if none was suggested."""
-    rows = await turn.connection.fetch(
-        SQL.decide_link, one.case.id, other.case.id, decision, turn.by.name, turn.at
-    )
+    rows = await turn.connection.fetch(SQL.decide_link, one.case.id, other.case.id, decision, turn.by.name, turn.at)
     if rows:
         kinds = one.case.category or "none", other.case.category or "none"
         await turn.connection.execute(SQL.learn, *kinds, int(decision == "same"), int(decision == "different"))

@@ -46,7 +46,9 @@ async def detach(turn: Turn) -> None:
     await moving.move(turn, change, own, [receipt])
     await turn.connection.execute(SQL.link, own.case.id, change.case.id)
     await _keep(turn, "detach", change, own, receipt)
-    change.event("detached", turn.at, turn.by.name, receipt_no=receipt, to_case=own.case.case_no, people=change.case.people)
+    change.event(
+        "detached", turn.at, turn.by.name, receipt_no=receipt, to_case=own.case.case_no, people=change.case.people
+    )
 
 
 async def attach(turn: Turn) -> None:
@@ -67,7 +69,9 @@ async def attach(turn: Turn) -> None:
     await moving.move(turn, source, change, [receipt])
     await _keep(turn, "attach", source, change, receipt)
     at = max(turn.at, source.instant(turn.now))
-    source.event("report_left", at, turn.by.name, receipt_no=receipt, to_case=change.case.case_no, people=source.case.people)
+    source.event(
+        "report_left", at, turn.by.name, receipt_no=receipt, to_case=change.case.case_no, people=source.case.people
+    )
     change.event(
         "report_came", at, turn.by.name, receipt_no=receipt, from_case=source.case.case_no, people=change.case.people
     )

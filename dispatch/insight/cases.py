@@ -154,6 +154,8 @@ async def whole(at: Workplace, by: Principal, case_no: str) -> tuple[int, dict[s
         "escalations": [_level(row) for row in await at.pool.fetch(SQL.escalations_of, case_id)],
         "reports": await _reports(at, reports),
         "texts": await texts(at, case_id),
+        "merged_into": await at.pool.fetchval(SQL.merged_into, case_id),
+        "merged": [each["case_no"] for each in await at.pool.fetch(SQL.merged, case_id)],
         "links": [dict(link) for link in await at.pool.fetch(SQL.links, case_id)],
     }
 

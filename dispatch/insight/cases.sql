@@ -49,6 +49,14 @@ WHERE case_id = $1 ORDER BY id LIMIT 500;
 SELECT c.case_no, l.verdict, l.score FROM case_links l JOIN cases c ON c.id = l.other_id WHERE l.case_id = $1
 UNION ALL SELECT c.case_no, l.verdict, l.score FROM case_links l JOIN cases c ON c.id = l.case_id WHERE l.other_id = $1;
 
+-- name: merged_into
+-- The number that leads on from a merged case.
+SELECT t.case_no FROM cases c JOIN cases t ON t.id = c.merged_into WHERE c.id = $1;
+
+-- name: merged
+-- Numbers that lead to this case.
+SELECT case_no FROM cases WHERE merged_into = $1 ORDER BY id LIMIT 500;
+
 -- name: texts
 -- Sealed words of a case.
 SELECT id, report_id, kind, author, written_at, nonce, sealed FROM texts WHERE case_id = $1 ORDER BY id LIMIT 500;

@@ -180,7 +180,10 @@ def _take(incoming: Incoming, one: Plan, held: dict[int, Change], desk: Desk, no
             )
             outcome = "reopened"
         _keeps_its_own(item)
-        opening.attach(change, item, incoming.receipt_no, one.match, moment, desk.city, new_person=one.new_person)
+        opening.attach(
+            change, item, incoming.receipt_no, one.match, moment, desk.city, new_person=one.new_person,
+            reopened=outcome == "reopened",
+        )  # fmt: skip
     else:
         assert one.own is not None
         routed = HELD if item.directive.hold else route(item, desk.city, moment.at)

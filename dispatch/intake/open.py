@@ -185,8 +185,9 @@ def dispatch(
 
 
 def attach(
-    change: Change, prepared: Prepared, receipt_no: str, match: Match, moment: Moment, city: City, *, new_person: bool
-) -> None:
+    change: Change, prepared: Prepared, receipt_no: str, match: Match, moment: Moment, city: City, *, new_person: bool,
+    reopened: bool = False,
+) -> None:  # fmt: skip
     """Adds a report to a case: one more person, or a reminder (催单) of one already counted; a new danger starts its procedure."""
     case = change.case
     if new_person and prepared.reading.human:
@@ -206,18 +207,28 @@ def attach(
     if not moment.backfill:
         dangers.alert(change, prepared.reading.danger, prepared.by, change.instant(moment.now), city)
     if match.verdict == "repeat" and not moment.backfill:
-        _remind(change, overdue=overdue)
+        _remind(change, moment, city, overdue=overdue, unsolved=reopened)
 
 
-def _remind(change: Change, *, overdue: bool) -> None:
-    """催单: the unit sees it at once; past the limit its head and the supervisors do too (supervision of the unit, S04)."""
-    unit = change.lead.unit if change.lead else change.case.owner_unit
+def _remind(change: Change, moment: Moment, city: City, *, overdue: bool, unsolved: bool) -> None:
+    """催单: the unit sees the first at once, those of one window as one notice after it.
+
+    Past the limit, or once it was not solved, its head and the supervisors see it too, once a round (S04).
+    """
+    case = change.case
+    unit = change.lead.unit if change.lead else case.owner_unit
     assert unit is not None
-    if overdue:
-        change.post(unit, ("handler", "dispatcher", "unit_head"), "supervision", overdue=True)
-        change.post("*", ("supervisor",), "supervision", overdue=True)
-    else:
-        change.post(unit, ("handler", "dispatcher"), "reminder", overdue=False)
+    if (overdue or unsolved) and case.supervised_at is None:
+        case.supervised_at = case.reminded_at = change.instant(moment.now)
+        case.reminders = 0
+        change.event("supervision_started", case.supervised_at, INTAKE, unit=unit, round=case.round, overdue=overdue)
+        change.post(unit, ("handler", "dispatcher", "unit_head"), "supervision", overdue=overdue)
+        change.post("*", ("supervisor",), "supervision", overdue=overdue)
+        return
+    case.reminders += 1
+    if case.reminded_at is None or moment.at >= clocks.window(city, case, "remind", unit, case.reminded_at):
+        change.post(unit, ("handler", "dispatcher"), "reminder", overdue=overdue, calls=case.reminders)
+        case.reminders, case.reminded_at = 0, change.instant(moment.now)
 
 
 def reopen(change: Change, by: str, moment: Moment, city: City, ids: Ids, *, units: UnitTree, reachable: bool) -> None:
@@ -232,7 +243,8 @@ def reopen(change: Change, by: str, moment: Moment, city: City, ids: Ids, *, uni
         last = case.lead_assignment_id = None
     case.round += 1
     case.version += 1
-    case.closed_at = case.settled_at = case.solved = None
+    case.closed_at = case.settled_at = case.solved = case.reminded_at = case.supervised_at = None
+    case.reminders = 0
     if last is None:
         case.state, case.owner_unit = "triage", city.desk.dispatch
         change.deadlines.append(

@@ -1,10 +1,11 @@
 """Two cases about one matter become one; numbers, receipts, words, people and the earlier promise are kept, and it can be undone."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from tests.harness.town import Town
+from tests.harness.town import Town, report
 from tests.integration.casework.always import examine
 from tests.integration.casework.people import (
     CITIZEN,
@@ -77,12 +78,31 @@ async def test_a_case_is_merged_into_another_open_one_only(a_town: Town, which: 
     assert (status, problem.get("field")) == (409, "other"), problem
 
 
-async def test_who_called_about_the_merged_case_reaches_the_other(a_town: Town) -> None:
-    place = elsewhere()
-    early = await opened(a_town, caller=CITIZEN, location=place)
-    late = await opened(a_town, caller=OTHER, location=elsewhere())
+async def test_who_called_about_the_merged_case_reaches_the_other_by_either_number(a_town: Town) -> None:
+    early, late = await pair(a_town)
+    receipt = await receipt_of(a_town, early)
     await merged(a_town, early, late)
-    people = await a_town.value("SELECT count(*) FROM case_people p JOIN cases c ON c.id = p.case_id WHERE c.case_no = $1", late)
-    assert people == 2
-    assert await a_town.value("SELECT c.case_no FROM report_keys k JOIN cases c ON c.id = k.case_id JOIN reports r USING (receipt_no)"
-        " WHERE r.case_id = c.id ORDER BY r.id LIMIT 1") == late  # fmt: skip
+    _, seen = await a_town.get(f"/cases/{early}", DISPATCHER)
+    assert (seen["state"], seen["merged_into"]) == ("merged", late)
+    _, seen = await a_town.get(f"/cases/{late}", DISPATCHER)
+    assert seen["merged"] == [early]
+    leads_to = "SELECT c.case_no FROM report_keys k JOIN cases c ON c.id = k.case_id WHERE k.receipt_no = $1"
+    assert await a_town.value(leads_to, receipt) == late
+
+
+async def test_a_replayed_key_and_a_merge_at_once_do_not_wait_for_each_other(a_town: Town) -> None:
+    for _ in range(5):
+        first = report(caller=CITIZEN, location=elsewhere())
+        _, early = await a_town.send(first)
+        late = await opened(a_town, caller=OTHER, location=elsewhere())
+        again = report(caller=CITIZEN, location=first["location"])
+        outcomes = await asyncio.gather(
+            a_town.send(first),
+            a_town.act(early["case_no"], "merge", DISPATCHER, other=late, note="同一处"),
+            a_town.send(again),
+            a_town.send(first),
+        )
+        assert [status for status, _ in outcomes][0::3] == [200, 200]
+        # A call that comes in between is either moved along or the merge is refused; it is never lost.
+        assert outcomes[1][0] in (200, 409)
+        await true_of(a_town, {})
