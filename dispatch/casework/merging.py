@@ -4,6 +4,7 @@ The merged case keeps its number and its record. If it was due earlier, the othe
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -45,8 +46,8 @@ async def into(turn: Turn, source: Change, target: Change) -> None:
         "merged_in", at, turn.by.name, merged=source.case.case_no, receipts=receipts, people=target.case.people
     )
     _tell(target, "merged_in")
-    for clock in target.live(clocks.CASE_CLOCK) if due else ():
-        if due < clock.due_at:
+    for clock in target.live(clocks.CASE_CLOCK):
+        if due is not None and due < clock.due_at:
             kept = msgspec.json.decode(clock.adjustments)
             kept.setdefault("earliest", []).append([source.case.case_no, due.isoformat()])
             _adjust(turn, target, clock, kept)
@@ -119,7 +120,7 @@ async def decided(turn: Turn, one: Change, other: Change, decision: str) -> bool
     return bool(rows)
 
 
-async def _revive(turn: Turn) -> list[tuple[Deadline, object]]:
+async def _revive(turn: Turn) -> list[tuple[Deadline, datetime]]:
     """The case clock of the round runs on from its own start; those whose due instant is another one now."""
     changed = []
     for row in await turn.connection.fetch(SQL.close_clock, turn.change.case.id, turn.change.case.round):

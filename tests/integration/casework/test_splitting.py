@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
+
 from tests.harness.town import Town, report
 from tests.integration.casework.always import examine
 from tests.integration.casework.people import CITIZEN, DISPATCHER, clocks_of, elsewhere, opened, receipt_of
@@ -21,8 +23,11 @@ async def joined(town: Town) -> tuple[str, str]:
 
 async def true_of(town: Town, clocks: dict[int, Any]) -> dict[int, Any]:
     """What must always be true is."""
-    async with town.services.pool.acquire() as connection:
+    connection = await asyncpg.connect(town.database_url, server_settings={"timezone": "UTC"})
+    try:
         return await examine(connection, clocks)
+    finally:
+        await connection.close()
 
 
 async def detached(town: Town, number: str, receipt: str) -> str:
