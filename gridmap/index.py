@@ -46,6 +46,7 @@ class GridMap:
         latitude = mid_latitude(polygons)
         self.bounds = _bounds(areas)
         self._codes = [cell.code for cell in self.cells]
+        self._area_of = {cell.code: cell.area for cell in self.cells}
         sizes = np.round(areas_m2(polygons, latitude), 2)
         self._raster = Raster(polygons, np.lexsort((np.array(self._codes), sizes)))
         self._east, self._north = metres_per_degree(latitude)
@@ -59,6 +60,10 @@ class GridMap:
             return Fix(None, self.areas.locate(lon, lat), near)
         cell = self.cells[index]
         return Fix(cell, cell.area, near)
+
+    def areas_of(self, cells: Sequence[str]) -> frozenset[str]:
+        """The areas in which these cells lie; codes of no cell of this map are passed over."""
+        return frozenset(self._area_of[code] for code in cells if code in self._area_of)
 
     def fix_cell(self, lon: float, lat: float) -> int:
         """Index into `cells` of the cell that covers a point, -1 outside all of them and for what is no number."""

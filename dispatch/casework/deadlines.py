@@ -11,6 +11,8 @@ Two things move a step ahead (`climbing`): the one before it was not acknowledge
 vacant (`people.rosters`): then it is taken in the same turn. While the limit still runs a vacant post makes no level rise;
 the notice goes at once to the people of the next steps, up to where somebody is on duty.
 
+A `ruling` that is missed while nobody leads the case gives it a lead in the same turn (`appointing`).
+
 A deadline is claimed through its case (`FOR UPDATE OF cases SKIP LOCKED`), so it never races with an action, and only steps of
 deadlines still live under that lock act: one that was stopped or moved meanwhile does not.
 """
@@ -25,7 +27,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from dispatch.casework import climbing, clocks, record
+from dispatch.casework import appointing, climbing, clocks, record
 from dispatch.casework.adjusting import resume_due
 from dispatch.casework.watch import ACTOR, watch
 from dispatch.city.model import City
@@ -114,6 +116,8 @@ class Deadlines:
             change = changes[case_id]
             city = await self._cities.version(connection, change.case.city_version)
             fired += resume_due(change, city, ACTOR, now) + _fire(change, _Turn(now, city, vacant))
+            if appointing.due(change):
+                await appointing.appoint(connection, change, city, self._cities.current, now)
             if change.events:
                 await watch(connection, change, city, now)
         acted = [c for c in changes.values() if c.events]

@@ -20,9 +20,9 @@ SET CONSTRAINTS ALL IMMEDIATE;
 -- Checks wait for the end again.
 SET CONSTRAINTS ALL DEFERRED;
 
--- name: review_rounds
--- How many reviews the case has had.
-SELECT coalesce(max(round), 0) FROM deadlines WHERE case_id = $1 AND clock = 'review';
+-- name: last_round
+-- How often the case has had the clock $2.
+SELECT coalesce(max(round), 0) FROM deadlines WHERE case_id = $1 AND clock = $2;
 
 -- name: claim_quarantine
 -- Entries nobody looked at in time: one level up, again at $2.

@@ -16,6 +16,7 @@ from dispatch.casework import (
     levels,
     merging,
     returning,
+    rulings,
     splitting,
     tasks,
 )
@@ -33,6 +34,7 @@ ACTIONS: Final[dict[str, Action]] = {
     **tasks.ACTIONS,
     **levels.ACTIONS,
     **returning.ACTIONS,
+    **rulings.ACTIONS,
     **adjusting.ACTIONS,
     **merging.ACTIONS,
     **splitting.ACTIONS,

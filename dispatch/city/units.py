@@ -71,6 +71,11 @@ class UnitTree:
         """The office that answers for a place (属地): its street's, else its district's."""
         return next((unit for kind in LOCAL_KINDS if (unit := self.nearest(area_path, kind))), None)
 
+    def answering(self, area_path: tuple[str, ...]) -> frozenset[str]:
+        """Every unit that answers for the place or an area around it, up to its district."""
+        kinds: tuple[UnitKind, ...] = ("community", *LOCAL_KINDS)
+        return frozenset(unit for kind in kinds if (unit := self.nearest(area_path, kind)))
+
     def local_offices(self) -> dict[str, str]:
         """Area code → the office that answers for it, for every area that has one."""
         return {area: unit for (area, kind), unit in self._of_area.items() if area and kind in LOCAL_KINDS}

@@ -77,6 +77,7 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
         owner_unit=route.lead or (city.desk.hotline if prepared.directive.hold else city.desk.dispatch),
         about_unit=prepared.about,
         source_ref=msgspec.json.encode(reading.report.source_ref).decode() if reading.report.source_ref else None,
+        border=sorted(city.map.areas_of(place.near) - {place.area}),
     )
     change = Change(case)
     change.deadlines = [
@@ -262,6 +263,9 @@ def reopen(change: Change, by: str, moment: Moment, city: City, ids: Ids, *, uni
     if last is not None:
         again = Route(last.unit, (), "reopened", (f"round {case.round}: the unit that handled it",))
         dispatch(change, again, by, moment, city, ids, reachable=reachable)
+        assert change.lead is not None
+        # What a ruling bound stays bound.
+        change.lead.return_locked = last.return_locked
     _somebody_looks(change, moment, city)
 
 

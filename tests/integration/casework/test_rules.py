@@ -166,18 +166,18 @@ async def test_an_assist_that_returns_leaves_the_lead_at_work(a_town: Town) -> N
     assert (await a_town.act(number, "dispatch", DISPATCHER, unit="drainage", assists=["gas", "water-affairs"]))[
         0
     ] == 200
-    assert (await a_town.act(number, "return", GAS, reason_code="need_info"))[0] == 200
+    assert (await a_town.act(number, "return", GAS, reason_code="need_info", note="地址不全"))[0] == 200
     assert (await a_town.act(number, "sign", HEAD))[0] == 200
     assert await a_town.value("SELECT state FROM cases") == "handling"
     # a lead's return ends what the other assists do, too
     assert (await a_town.act(number, "sign", WATER))[0] == 200
-    assert (await a_town.act(number, "return", HANDLER, reason_code="need_info"))[0] == 200
+    assert (await a_town.act(number, "return", HANDLER, reason_code="need_info", note="地址不全"))[0] == 200
     rows = await a_town.rows("SELECT unit, state, role FROM assignments ORDER BY id")
     assert [tuple(row) for row in rows] == [
         ("drainage", "returned", "lead"), ("gas", "returned", "assist"), ("water-affairs", "withdrawn", "assist"),
     ]  # fmt: skip
     live = await a_town.rows("SELECT clock, unit FROM deadlines WHERE stopped_at IS NULL ORDER BY clock")
-    assert [tuple(row) for row in live] == [("close", "dispatch"), ("dispatch", "dispatch")]
+    assert [tuple(row) for row in live] == [("close", "dispatch"), ("dispatch", "dispatch"), ("ruling", "dispatch")]
     _, inbox = await a_town.get("/notices", DISPATCHER)
     assert [n["topic"] for n in inbox["items"]] == ["returned", "returned"]
     status, problem = await a_town.act(number, "dispatch", DISPATCHER, unit="gas")
