@@ -26,6 +26,7 @@ from dispatch.city.errors import FaultyCity
 from dispatch.city.versions import Cities
 from dispatch.cli_backtest import backtest_command
 from dispatch.cli_calendar import calendar
+from dispatch.cli_duty import duty
 from dispatch.cli_feed import demo_command, replay_command
 from dispatch.cli_limits import calendar_diff, reapply
 from dispatch.cli_roster import roster
@@ -188,7 +189,7 @@ def _show(what: loading.Plan) -> None:
 
 city.add_command(reapply)
 calendar.add_command(calendar_diff)
-for command in (city, sla, calendar, roster, backtest_command, replay_command, demo_command):
+for command in (city, duty, sla, calendar, roster, backtest_command, replay_command, demo_command):
     main.add_command(command)
 
 

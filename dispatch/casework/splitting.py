@@ -28,8 +28,8 @@ SQL = load(__file__, "splitting")
 
 async def detach(turn: Turn) -> None:
     """拆案: a report that is about something else becomes its own case at the desk; its limit runs from its receipt."""
+    case_step(turn.change.case.state, "detach")
     change, receipt = turn.change, turn.needs("receipt_no")
-    case_step(change.case.state, "detach")
     turn.needs("note")
     row = await turn.connection.fetchrow(SQL.report, change.case.id, receipt)
     if row is None:
@@ -53,8 +53,8 @@ async def detach(turn: Turn) -> None:
 
 async def attach(turn: Turn) -> None:
     """A report of another case is about this one; a case whose only report it was is merged into this one."""
+    case_step(turn.change.case.state, "attach")
     change, receipt = turn.change, turn.needs("receipt_no")
-    case_step(change.case.state, "attach")
     source = next(iter(turn.others.values()), None)
     row = await turn.connection.fetchrow(SQL.report, source.case.id, receipt) if source else None
     if source is None or row is None:

@@ -20,8 +20,8 @@ STREET = 3
 
 async def assign(turn: Turn) -> None:
     """Gives the task to a person of the unit or below it; who is on leave gives way to their stand-in."""
+    case_step(turn.change.case.state, "assign")
     change, task = turn.change, _live(turn)
-    case_step(change.case.state, "assign")
     account = turn.needs("account")
     units = list(turn.city.units.subtree(task.unit))
     row = await turn.connection.fetchrow(SQL.person, account, units, turn.at)
@@ -37,8 +37,8 @@ async def assign(turn: Turn) -> None:
 
 def delegate(turn: Turn) -> None:
     """下派: units below get a part each, inside the limit of the task that they are part of."""
+    case_step(turn.change.case.state, "delegate")
     change, task = turn.change, _live(turn)
-    case_step(change.case.state, "delegate")
     if task.state != "handling":
         assignment_step(task.state, "reply")
     below = turn.city.units.subtree(task.unit) - {task.unit} if task.unit in turn.city.units else frozenset()
@@ -56,8 +56,8 @@ def delegate(turn: Turn) -> None:
 
 def recall(turn: Turn) -> None:
     """A part is taken back; the task goes on without it."""
+    case_step(turn.change.case.state, "recall")
     change, part = turn.change, _part(turn)
-    case_step(change.case.state, "recall")
     turn.needs("note")
     turn.say("reason")
     end_parts(change, part, turn)
@@ -68,8 +68,8 @@ def recall(turn: Turn) -> None:
 
 def redo(turn: Turn) -> None:
     """A part that was answered is done again, with a limit from now on; everything stays on record."""
+    case_step(turn.change.case.state, "redo")
     change, part = turn.change, _part(turn)
-    case_step(change.case.state, "redo")
     part.state = assignment_step(part.state, "redo").target
     part.version += 1
     part.replied_at = None
@@ -86,8 +86,8 @@ def redo(turn: Turn) -> None:
 
 def whistle(turn: Turn) -> None:
     """吹哨报到: a street calls departments to the place; they come, and whether they came in time is counted."""
-    change, task = turn.change, _live(turn)
-    case_step(change.case.state, "whistle")
+    case_step(turn.change.case.state, "whistle")
+    task = _live(turn)
     unit = turn.city.units.get(task.unit)
     if task.role != "lead" or unit is None or unit.level < STREET:
         raise RuleBroken(problem="only a street or community that leads the case can whistle", field="assignment")

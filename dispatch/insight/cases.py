@@ -156,6 +156,14 @@ async def whole(at: Workplace, by: Principal, case_no: str) -> tuple[int, dict[s
         "texts": await texts(at, case_id),
         "merged_into": await at.pool.fetchval(SQL.merged_into, case_id),
         "merged": [each["case_no"] for each in await at.pool.fetch(SQL.merged, case_id)],
+        "returns": [
+            {"unit": a["unit"], "reason": a["return_reason"], "at": a["ended_at"]}
+            for a in assignments
+            if a["return_reason"]
+        ],
+        "border": row["border"],
+        "danger": row["danger"],
+        "source_ref": msgspec.json.decode(row["source_ref"]) if row["source_ref"] else None,
         "links": [dict(link) for link in await at.pool.fetch(SQL.links, case_id)],
     }
 

@@ -392,8 +392,67 @@ async def _lookup(world: World, role: Role, turn: int) -> Seed:
     return Seed(body={"phone": "13812345678", "name": "张三", "purpose": "接听来电"})
 
 
+async def _desk_call(world: World, role: Role, turn: int) -> Seed:
+    made = report(external_id=f"d-{uuid4()}", caller=None)
+    follows = [None, "accept", "ask", "end"][turn % 4]
+    told = {"ask": {"note": "哪一栋"}, "end": {"reason_code": "silent"}}.get(follows or "", {})
+    return Seed(body={"report": made, "action": follows, "body": told} if follows else {"report": made})
+
+
+async def _period(world: World, role: Role, turn: int) -> Seed:
+    return Seed(query={"since": "2026-11-01T00:00:00+08:00", "until": "2026-12-01T00:00:00+08:00"})
+
+
+async def _position(world: World, role: Role, turn: int) -> Seed:
+    return Seed(body={"lon": 116.19, "lat": 33.13})
+
+
+async def _site_check(world: World, role: Role, turn: int) -> Seed:
+    """A place that nobody in particular is asked to look at."""
+    number = await world.case("triage")
+    status, answer = await world.town.act(number, "check", principal("dispatcher", "dispatch"), note="请核实")
+    assert status == 200, answer
+    found = await world.town.value(
+        "SELECT s.check_id FROM site_check_cases s JOIN cases c ON c.id = s.case_id WHERE c.case_no = $1", number
+    )
+    await world.town.rows("UPDATE site_checks SET account = NULL WHERE id = $1", found)
+    return Seed(
+        {"check": str(found)}, headers={"Idempotency-Key": str(uuid4())}, body={"result": "found", "note": "属实"}
+    )
+
+
+async def _handover(world: World, role: Role, turn: int) -> Seed:
+    return Seed({"username": await _worker(world)}, body={"to": await _worker(world)})
+
+
+async def _proposed(world: World, role: Role, turn: int) -> Seed:
+    """What a ruling proposed."""
+    number = await world.case("to_sign")
+    steps: list[tuple[str, Principal, dict[str, Any]]] = [
+        ("return", principal("handler", "drainage"), {"reason_code": "need_info", "note": "地点不清"}),
+        ("dispute", principal("dispatcher", "dispatch"), {"note": "有争议"}),
+        ("rule", principal("supervisor", "supervision"), {"unit": "water-affairs", "note": "裁定"}),
+    ]
+    for action, who, body in steps:
+        status, answer = await world.town.act(number, action, who, **body)
+        assert status == 200, answer
+    made = await world.town.value("SELECT max(id) FROM duty_proposals")
+    return Seed({"proposal": str(made)}, body={"accept": bool(turn % 2)})
+
+
 _SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
     "post_reports": _report,
+    "post_desk_calls": _desk_call,
+    "get_stats_desk": _period,
+    "get_stats_checks": _period,
+    "get_stats_whistles": _period,
+    "get_stats_disputes": _period,
+    "post_checks_position": _position,
+    "post_checks_check_result": _site_check,
+    "post_accounts_username_handover": _handover,
+    "post_duty_proposals_proposal_decide": _proposed,
+    "get_cases_case_no_proposal": _case,
+    "get_cases_case_no_stages": _case,
     "post_reports_batch": _ndjson,
     "post_preview": _report,
     "get_reports": _by_key,

@@ -202,7 +202,7 @@ BODY: dict[str, dict[str, Any]] = {
     "hand_up": {"note": "需上级统筹"},
     "hand_down": {"note": "由属地处置"},
     "report_back": {"note": "已办结，结果如下"},
-    "dispatch": {"unit": "water-affairs"},
+    "dispatch": {"unit": "water-affairs", "note": "按管网权属派出"},
     "sign": {},
     "contact": {"reached": True},
     "return": {"reason_code": "need_info", "note": "地址写得不全"},
