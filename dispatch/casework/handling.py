@@ -4,7 +4,7 @@ from dispatch.casework.actions import Action, Turn
 from dispatch.casework.leading import at_desk
 from dispatch.casework.tasks import answered_parts, end_parts
 from dispatch.domain.cases import Assignment
-from dispatch.domain.errors import BadInput, RuleBroken
+from dispatch.domain.errors import BadInput
 from dispatch.domain.workflow import assignment_step, case_step
 
 # After so many logged attempts the citizen counts as not reachable.
@@ -75,7 +75,8 @@ def at_work(turn: Turn, action: str) -> Assignment:
         case_step(turn.change.case.state, action)
     assert turn.task is not None
     if turn.task.role == "consult":
-        raise RuleBroken(problem="the unit is asked for its opinion: advise", field="assignment")
+        # Its opinion is asked for: there is nothing else to do with it than to give it.
+        case_step(turn.change.case.state, action)
     return turn.task
 
 

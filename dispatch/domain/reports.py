@@ -119,6 +119,17 @@ class RouteView(Struct, frozen=True):
     reasons: list[str]
 
 
+class Progress(Struct, frozen=True):
+    """How far a matter is that was reported before, as of an instant: nothing internal, nothing personal."""
+
+    state: str
+    lead_unit: str | None
+    since: datetime
+    expected_by: datetime | None
+    round: int
+    as_of: datetime
+
+
 class Answer(Struct, frozen=True, omit_defaults=True):
     """What the submitting side is told; the same again for the same report."""
 
@@ -140,4 +151,6 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     links: list[str] = []
     # Codes of what is dangerous in its words.
     danger: list[str] = []
+    # Of a repeat: what the caller is told.
+    progress: Progress | None = None
     existing: bool | UnsetType = UNSET

@@ -54,16 +54,19 @@ WITH mine AS MATERIALIZED (
     SELECT cp.case_id, array_agg(mine.person) AS persons FROM found JOIN case_people cp ON cp.case_id = found.id
         JOIN mine ON mine.id = cp.caller_id GROUP BY cp.case_id
 )
-SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at, c.closed_at, c.solved, s.bigrams, known.persons,
-    c.about_unit
+SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at,
+    CASE WHEN c.state IN ('answered', 'rejected', 'referred') THEN c.settled_at ELSE c.closed_at END AS closed_at,
+    c.solved, s.bigrams, known.persons, c.about_unit, c.object, c.state IN ('answered', 'rejected', 'referred') AS ended
 FROM found JOIN cases c USING (id) LEFT JOIN case_signatures s ON s.case_id = c.id LEFT JOIN known ON known.case_id = c.id
 WHERE NOT c.restricted;
 
 -- name: named_candidates
 -- Cases that a person named ($1), with who of these people ($2) is among their people; a restricted one takes no call.
-SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at, c.closed_at, c.solved, s.bigrams,
+SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at,
+    CASE WHEN c.state IN ('answered', 'rejected', 'referred') THEN c.settled_at ELSE c.closed_at END AS closed_at,
+    c.solved, s.bigrams,
     ARRAY(SELECT p.person FROM callers p JOIN case_people cp ON cp.caller_id = p.id WHERE cp.case_id = c.id AND p.person = ANY ($2::bytea[]))
-        AS persons, c.about_unit
+        AS persons, c.about_unit, c.object, c.state IN ('answered', 'rejected', 'referred') AS ended
 FROM cases c LEFT JOIN case_signatures s ON s.case_id = c.id WHERE c.id = ANY ($1::bigint[]) AND NOT c.restricted;
 
 -- name: insert_callers

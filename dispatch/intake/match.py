@@ -4,14 +4,16 @@
 |-----------------|------------------|----------|--------|----------|-------------------------------------------------|
 | same or akin    | near, or none    | –        | same   | repeat   | attached; a reminder to the unit                |
 | … closed, not solved                 |          | same   | repeat   | reopened in a new round                         |
+| … answered, refused, referred        |          | same   | new      | own case, `suggested`: is anything new?         |
 | same or akin    | near             | –        | other  | joined   | attached; more people                           |
 | other           | near             | –        | same   | facet    | own case, linked                                |
 | same            | far              | copied   | any    | topic    | own case, linked: one text about several places |
 | anything that scores between the two thresholds             | new      | own case, `suggested`: a person decides         |
 
-A category that is each person's own claim (`no_merge`) is only ever attached to the same person's case. A complaint about a
-unit meets only cases about the same unit: any other may be in that unit's hands. A restricted report or case takes no part.
-An open case is compared with its own people's reports however old it is. The score is a sum of named parts, so that it can be explained.
+A category that is each person's own claim (`no_merge`) is only ever attached to the same person's case. What one person
+says of one named object or party counts as said of one place. A complaint about a unit meets only cases about the same unit:
+any other may be in that unit's hands. A restricted report or case takes no part. An open case is compared with its own
+people's reports however old it is. The score is a sum of named parts, so that it can be explained.
 """
 
 from collections import defaultdict
@@ -47,6 +49,8 @@ class Prepared:
     by: str
     about: str | None = None
     directive: Directive = NONE
+    # Keyed hash of the named object or party that it is about.
+    object: bytes | None = None
 
     @property
     def kin(self) -> str:
@@ -72,6 +76,9 @@ class Candidate:
     sketch: Sketch
     persons: set[bytes] = field(default_factory=set)
     about: str | None = None
+    object: bytes | None = None
+    # Answered, refused or referred without a unit: never reopened by itself, a person looks whether anything is new.
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +201,18 @@ def _likeness(report: Prepared, candidate: Candidate, rules: Matching, same_pers
         return None
     kind = _kind(report.category, candidate)
     distance = _distance(report.place, candidate)
+    same_object = same_person and report.object is not None and report.object == candidate.object
+    if same_object:
+        # What one person says of one named thing is about one place, whatever they complain of today.
+        distance = 0.0
     far = distance is not None and distance > rules.radius_m
     if kind == 0 and (not same_person or distance is None or far):
         return None
     if far and not candidate.is_open:
         return None
     parts = _score(kind, distance, rules.radius_m, same_person)
+    if same_object:
+        parts["object"] = parts.pop("place")
     words = TEXT_MOST if distance is not None else TEXT_ALONE
     most = rules.attach if far else 1.0 if kind == 0 else min(round(sum(parts.values()) + words, 3), 1.0)
     return _Likeness(candidate, same_person, kind, distance, far, parts, most)
@@ -221,6 +234,8 @@ def _verdict(report: Prepared, likeness: _Likeness, rules: Matching) -> Match | 
     score = round(min(max(sum(parts.values()), 0.0), 1.0), 3)
     if likeness.kind == 0:
         return Match("facet", score, False, candidate, _reasons(parts, distance))
+    if candidate.ended:
+        return Match("new", score, True, candidate, _reasons(parts, distance)) if score >= rules.suggest else None
     if score >= rules.attach:
         verdict = "repeat" if likeness.same_person else "joined"
         return Match(verdict, score, False, candidate, _reasons(parts, distance))

@@ -10,7 +10,7 @@ from dispatch.city.model import City
 from dispatch.city.units import UnitTree
 from dispatch.domain import numbers, priority
 from dispatch.domain.cases import Assignment, Case, Change, Deadline, Words
-from dispatch.domain.reports import URGENCIES, Answer, DeadlineView, MatchView
+from dispatch.domain.reports import URGENCIES, Answer, DeadlineView, MatchView, Progress
 from dispatch.intake.locate import tile_of
 from dispatch.intake.match import Match, Prepared
 from dispatch.intake.route import Route
@@ -76,6 +76,7 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
         tile=tile_of(place.lon, place.lat) if place.lon is not None and place.lat is not None else None,
         owner_unit=route.lead or (city.desk.hotline if prepared.directive.hold else city.desk.dispatch),
         about_unit=prepared.about,
+        object=prepared.object,
         source_ref=msgspec.json.encode(reading.report.source_ref).decode() if reading.report.source_ref else None,
         border=sorted(city.map.areas_of(place.near) - {place.area}),
     )
@@ -330,7 +331,15 @@ def answer(taken: Taken, track_code: str) -> Answer:
         warnings=list(reading.warnings),
         links=links,
         danger=list(reading.danger),
+        progress=_progress(change, taken) if match.verdict == "repeat" else None,
     )
+
+
+def _progress(change: Change, taken: Taken) -> Progress:
+    """How far the matter is: what a caller who asks again is told at once."""
+    case, lead = change.case, change.lead
+    due = next((d.due_at for d in change.live("close")), None)
+    return Progress(case.state, lead.unit if lead else None, case.opened_at, due, case.round, taken.moment.now)
 
 
 def view(deadline: Deadline) -> DeadlineView:

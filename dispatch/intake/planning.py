@@ -67,10 +67,27 @@ async def _likely(connection: Executor, desk: Desk, items: list[Prepared]) -> li
 
 def _found(row: asyncpg.Record) -> Candidate:
     """A candidate from the columns of `candidates`, which stand in the order of its fields."""
-    id, case_no, is_open, category, kin, lon, lat, area, opened_at, closed_at, solved, bigrams, persons, about = row
+    (
+        id,
+        case_no,
+        is_open,
+        category,
+        kin,
+        lon,
+        lat,
+        area,
+        opened_at,
+        closed_at,
+        solved,
+        bigrams,
+        persons,
+        about,
+        object_,
+        ended,
+    ) = row
     return Candidate(
         id, case_no, is_open, category, kin, lon, lat, area, opened_at, closed_at, solved, Sketch(bigrams or b""),
-        set(persons or ()), about,
+        set(persons or ()), about, object_, ended,
     )  # fmt: skip
 
 
@@ -171,4 +188,5 @@ def _candidate(item: Prepared, id: int, at: datetime) -> Candidate:
         item.reading.sketch,
         persons,
         item.about,
+        item.object,
     )

@@ -12,7 +12,7 @@ from dispatch.intake.commit import Held
 from dispatch.intake.directive import NONE, Directive
 from dispatch.intake.locate import locate, tiles_near
 from dispatch.intake.match import Prepared
-from dispatch.intake.read import Reading, fingerprint, read
+from dispatch.intake.read import Reading, fingerprint, normalise, read
 from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
 
@@ -49,7 +49,9 @@ def prepare(
         or (category is not None and category.restricted)
         or any(city.dangers.by_code[code].restricted for code in reading.danger)
     )
-    prepared = Prepared(reading, place, category, restricted, tiles, (), backfill, by.name, about, directive)
+    prepared = Prepared(
+        reading, place, category, restricted, tiles, (), backfill, by.name, about, directive, _object(report, keyring)
+    )
     prepared.neighbourhoods = _neighbourhoods(prepared, reading)
     return prepared
 
@@ -61,6 +63,12 @@ def _about(reading: Reading, city: City) -> str | None:
         return unit
     reading.aside("about.unit", unit, "unknown_code", "not a unit of this city")
     return None
+
+
+def _object(report: Report, keyring: Keyring) -> bytes | None:
+    """The named object, else the party, as it is compared: by keyed hash, since a party may be a person."""
+    named = report.about and (report.about.object or report.about.party)
+    return keyring.match(normalise(named).encode(), "object") if named and named.strip() else None
 
 
 def _neighbourhoods(prepared: Prepared, reading: Reading) -> tuple[int, ...]:
