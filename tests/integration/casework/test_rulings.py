@@ -31,7 +31,7 @@ async def lead_of(town: Town, number: str) -> Any:
 async def test_a_return_comes_inside_its_window_with_words_and_what_its_reason_asks_for(a_town: Town) -> None:
     number = await opened(a_town, category="E0110", assigned_unit="drainage", caller=CITIZEN)
     assert (await a_town.act(number, "return", HANDLER, reason_code="need_info"))[1]["field"] == "note"
-    shown = {"reason_code": "other_owner", "unit": "gas", "note": "权属燃气公司"}
+    shown: dict[str, Any] = {"reason_code": "other_owner", "unit": "gas", "note": "权属燃气公司"}
     assert (await a_town.act(number, "return", HANDLER, **shown))[1]["field"] == "evidence"
     a_town.clock.travel(timedelta(days=10))
     status, problem = await a_town.act(number, "return", HANDLER, **shown, evidence=["map.pdf"])
@@ -130,7 +130,7 @@ async def test_on_the_border_the_first_receiver_leads_until_it_is_ruled(a_town: 
     )
     await a_town.rows("UPDATE cases SET border = ARRAY[$1::text]", other)
     worker = principal("handler", unit)
-    told = {"reason_code": "not_our_area", "unit": "s-990101002", "note": "路对面是文庙街道"}
+    told: dict[str, Any] = {"reason_code": "not_our_area", "unit": "s-990101002", "note": "路对面是文庙街道"}
     status, after = await a_town.act(number, "return", worker, **told)
     assert (status, after["state"]) == (200, "to_sign")
     lead = await lead_of(a_town, number)
