@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dispatch.city.model import City
+from dispatch.intake.lessons import NO_LESSONS, Lessons
 from dispatch.people.keyring import Keyring
 from dispatch.store.clock import Clock
 from dispatch.store.pool import Ids
@@ -16,3 +17,4 @@ class Desk:
     keyring: Keyring
     clock: Clock
     ids: Ids
+    lessons: Lessons = NO_LESSONS

@@ -17,6 +17,7 @@ from dispatch.domain.reports import Report
 from dispatch.intake.commit import CityChanged, Held, Incoming, commit
 from dispatch.intake.desk import Desk
 from dispatch.intake.directive import NONE, Directive
+from dispatch.intake.lessons import Teacher
 from dispatch.intake.match import Candidates, Match, Prepared, match
 from dispatch.intake.planning import candidates
 from dispatch.intake.prepare import prepare
@@ -79,6 +80,7 @@ class Intake:
     ) -> None:
         self._pool, self._city, self._keyring, self._clock, self._ids = pool, city, keyring, clock, ids
         self._committed = committed
+        self._teacher = Teacher()
         self._waiting: deque[Waiting] = deque()
         self._under_way: list[Batch] = []
         self._wake = asyncio.Event()
@@ -99,10 +101,10 @@ class Intake:
         item = self.prepare(report, by)
         if isinstance(item, Held):
             raise NothingToActOn(field=item.field)
-        desk = Desk(self._city.current, self._keyring, self._clock, NO_IDS)
+        desk = Desk(self._city.current, self._keyring, self._clock, NO_IDS, await self._teacher.lessons(self._pool))
         known = await candidates(self._pool, desk, [item])
         at = item.reading.received_at or self._clock.wall()
-        return item, match(item, Candidates(known), desk.city, at), route(item, desk.city, at)
+        return item, match(item, Candidates(known), desk.city, at, desk.lessons), route(item, desk.city, at)
 
     async def submit(self, report: Report, by: Principal, directive: Directive = NONE) -> Received:
         """Takes one report in as `directive` says; returns after its commit.
@@ -290,7 +292,7 @@ class Intake:
         for incoming in batch:
             incoming.answer, incoming.status, incoming.error = b"", 0, None
         ids = await self._ids.reserve(case=count, report=count, text=count, assignment=8 * count)
-        desk = Desk(self._city.current, self._keyring, self._clock, ids)
+        desk = Desk(self._city.current, self._keyring, self._clock, ids, await self._teacher.lessons(self._pool))
         async with self._pool.acquire() as connection, connection.transaction():
             await commit(connection, desk, batch)
 

@@ -127,3 +127,7 @@ SELECT * FROM quarantine WHERE id = $1 AND status = 'open';
 -- name: quarantine_waiting
 -- How many entries wait for a person.
 SELECT count(*) FROM quarantine WHERE status = 'open';
+
+-- name: lessons
+-- How often people found pairs of kinds to be one matter, and how often two.
+SELECT kind_a, kind_b, same, different FROM match_lessons;

@@ -25,6 +25,7 @@ from operator import attrgetter
 from dispatch.city.categories import Category
 from dispatch.city.model import City, Matching
 from dispatch.intake.directive import NONE, Directive
+from dispatch.intake.lessons import MOST, NO_LESSONS, Lessons, pair
 from dispatch.intake.locate import Place, metres, tile_of
 from dispatch.intake.read import Reading
 from dispatch.intake.similarity import Sketch, similarity
@@ -140,7 +141,7 @@ class Candidates:
         return found
 
 
-def match(report: Prepared, candidates: Candidates, city: City, at: datetime) -> Match:
+def match(report: Prepared, candidates: Candidates, city: City, at: datetime, lessons: Lessons = NO_LESSONS) -> Match:
     """The best of the candidates, as of the instant `at` of the report; of equally good ones the newest."""
     rules = city.matching
     if report.restricted or not city.automatic.match:
@@ -154,12 +155,14 @@ def match(report: Prepared, candidates: Candidates, city: City, at: datetime) ->
             if likeness is not None and likeness.most >= rules.suggest:
                 likely.append(likeness)
     likely.sort(key=_most, reverse=True)
+    # What was learned may lift a score beyond what words alone could make of it.
+    margin = MOST if lessons else 0.0
     best: Match | None = None
     for likeness in likely:
         # Words are compared last, and only where they could still make a better match.
-        if best is not None and likeness.most < best.score:
+        if best is not None and likeness.most + margin < best.score:
             break
-        found = _verdict(report, likeness, rules)
+        found = _verdict(report, likeness, rules, lessons)
         if found is not None and (best is None or _rank(found) > _rank(best)):
             best = found
     return best or NOTHING
@@ -218,7 +221,7 @@ def _likeness(report: Prepared, candidate: Candidate, rules: Matching, same_pers
     return _Likeness(candidate, same_person, kind, distance, far, parts, most)
 
 
-def _verdict(report: Prepared, likeness: _Likeness, rules: Matching) -> Match | None:
+def _verdict(report: Prepared, likeness: _Likeness, rules: Matching, lessons: Lessons) -> Match | None:
     """The verdict on one candidate by its words too, or None."""
     candidate, distance, parts = likeness.candidate, likeness.distance, likeness.parts
     text = similarity(report.reading.sketch, candidate.sketch)
@@ -231,7 +234,7 @@ def _verdict(report: Prepared, likeness: _Likeness, rules: Matching) -> Match | 
     if likeness.far:  # one text about several places
         score = round(min(text or 0.0, rules.attach - 0.01), 3)
         return Match("topic", score, False, candidate, _reasons(parts, distance))
-    score = round(min(max(sum(parts.values()), 0.0), 1.0), 3)
+    score = _taught(report, likeness, rules, lessons)
     if likeness.kind == 0:
         return Match("facet", score, False, candidate, _reasons(parts, distance))
     if candidate.ended:
@@ -240,6 +243,20 @@ def _verdict(report: Prepared, likeness: _Likeness, rules: Matching) -> Match | 
         verdict = "repeat" if likeness.same_person else "joined"
         return Match(verdict, score, False, candidate, _reasons(parts, distance))
     return Match("new", score, True, candidate, _reasons(parts, distance)) if score >= rules.suggest else None
+
+
+def _taught(report: Prepared, likeness: _Likeness, rules: Matching, lessons: Lessons) -> float:
+    """The sum of the parts, with what people decided about such pairs: that alone attaches nothing, and hides nothing either."""
+    parts = likeness.parts
+    score = round(min(max(sum(parts.values()), 0.0), 1.0), 3)
+    learned = lessons.get(pair(report.category.code if report.category else None, likeness.candidate.category), 0.0)
+    if not learned or likeness.kind == 0:
+        return score
+    parts["learned"] = learned
+    taught = round(min(max(score + learned, 0.0), 1.0), 3)
+    if score >= rules.attach:
+        return max(taught, rules.suggest)
+    return min(taught, round(rules.attach - 0.001, 3))
 
 
 def _reasons(parts: dict[str, float], distance: float | None) -> tuple[str, ...]:

@@ -126,7 +126,7 @@ def plan(
     seen: dict[int, tuple[Any, ...]] = {}
     for index, item in enumerate(items):
         identity, at = item.reading.identity, item.reading.received_at or desk.clock.wall()
-        found = _joining(item, named) or match(item, found_by, desk.city, at)
+        found = _joining(item, named) or match(item, found_by, desk.city, at, desk.lessons)
         if item.directive.hold and found.candidate is not None:
             found = replace(found, verdict="new", suggested=True)
         if found.attaches and found.candidate is not None:
