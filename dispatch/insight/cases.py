@@ -156,16 +156,28 @@ async def whole(at: Workplace, by: Principal, case_no: str) -> tuple[int, dict[s
         "texts": await texts(at, case_id),
         "merged_into": await at.pool.fetchval(SQL.merged_into, case_id),
         "merged": [each["case_no"] for each in await at.pool.fetch(SQL.merged, case_id)],
-        "returns": [
-            {"unit": a["unit"], "reason": a["return_reason"], "at": a["ended_at"]}
-            for a in assignments
-            if a["return_reason"]
-        ],
-        "border": row["border"],
+        "returns": await _returns(at, row),
+        "border": _border(at, row),
         "danger": row["danger"],
         "source_ref": msgspec.json.decode(row["source_ref"]) if row["source_ref"] else None,
         "links": [dict(link) for link in await at.pool.fetch(SQL.links, case_id)],
     }
+
+
+async def _returns(at: Workplace, row: asyncpg.Record) -> list[dict[str, Any]]:
+    """Who gave the case back, in order: all who may read it see why, and whom they named instead."""
+    lines, told = (
+        await at.pool.fetch(SQL.returns, row["opened_month"], row["id"]),
+        ("unit", "role", "reason", "proposed"),
+    )
+    return [{"at": line["at"]} | {name: _data(line["body"]).get(name) for name in told} for line in lines]
+
+
+def _border(at: Workplace, row: asyncpg.Record) -> list[str]:
+    """Areas whose border is so near that the matter may be theirs; of a restricted case none finer than the district."""
+    areas = at.cities.current.map.areas
+    shown = (next(iter(shown_area(areas, code, restricted=row["restricted"])), None) for code in row["border"])
+    return sorted({code for code in shown if code is not None})
 
 
 def deadline(row: asyncpg.Record) -> dict[str, Any]:

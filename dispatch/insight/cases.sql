@@ -73,6 +73,10 @@ SELECT id, person, key_id, nonce, sealed FROM callers WHERE id = ANY ($1::bigint
 -- The record of a case after a sequence number.
 SELECT seq, at, type, actor, body FROM case_events WHERE opened_month = $1 AND case_id = $2 AND seq > $3 ORDER BY seq LIMIT $4;
 
+-- name: returns
+-- What units gave back of a case, in order.
+SELECT at, body FROM case_events WHERE opened_month = $1 AND case_id = $2 AND type = 'returned' ORDER BY seq;
+
 -- name: queue
 -- Tasks of a unit in priority order.
 SELECT a.id AS assignment, a.version, a.role, a.unit, a.state, a.dispatched_at, c.id AS case_id, c.case_no, c.category, c.urgency, c.safety,
