@@ -1,6 +1,6 @@
 """What a batch is decided and written with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dispatch.city.model import City
 from dispatch.intake.lessons import NO_LESSONS, Lessons
@@ -17,4 +17,4 @@ class Desk:
     keyring: Keyring
     clock: Clock
     ids: Ids
-    lessons: Lessons = NO_LESSONS
+    lessons: Lessons = field(default_factory=lambda: NO_LESSONS)

@@ -84,7 +84,7 @@ async def test_after_days_of_downtime_every_step_is_taken_once_in_the_order_in_w
 
 
 async def test_a_review_comes_back_each_working_day_until_a_person_decides(a_town: Town) -> None:
-    number = await brought(a_town, "triage")
+    number = await brought(a_town, "handling")
     a_town.clock.at = START + 60 * DAY  # everything has climbed to its top
     await a_town.fire()
     for count in range(1, 4):
@@ -95,7 +95,7 @@ async def test_a_review_comes_back_each_working_day_until_a_person_decides(a_tow
         assert await a_town.fire() == 0
         a_town.clock.at = review["due_at"]
         assert await a_town.fire() == 1
-    assert (await a_town.act(number, "dispatch", DISPATCHER, unit="drainage"))[0] == 200
+    assert (await a_town.act(number, "redispatch", DISPATCHER, **BODY["redispatch"]))[0] == 200
     assert {r["status"] for r in await clocks_of(a_town, number, "review")} == {"missed", "cancelled"}
     assert await a_town.value("SELECT count(*) FROM deadlines WHERE clock = 'review' AND stopped_at IS NULL") == 0
 
