@@ -7,11 +7,11 @@ permits, or, where the principal may not take the action at all, those that are 
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from inspect import isawaitable
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import asyncpg
 import msgspec
@@ -41,6 +41,10 @@ from dispatch.store.pool import Connection, Ids, Sequences, one
 from dispatch.store.statements import load
 
 SQL = load(__file__, "actions")
+
+
+# What is known of a case where nobody looked.
+UNASKED: Final[Mapping[str, Any]] = {"reachable": False, "rounds": "{}"}
 
 
 class ActionBody(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
@@ -141,6 +145,8 @@ class Action:
     of_unit: bool
     run: Callable[[Turn], Awaitable[None] | None]
     others: Callable[[Connection, int, ActionBody], Awaitable[Sequence[int]]] | None = None
+    # Starts clocks or asks whether the citizen can be reached; what does neither is spared the look.
+    looks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +215,7 @@ async def _carry_out(
         workflow.case_step(state, name)
     task = _task(change, body, by, city) if action.of_unit else None
     _compare(if_match, task.version if task else change.case.version)
-    told = await one(connection, SQL.about_case, change.case.id)
+    told = await one(connection, SQL.about_case, change.case.id) if action.looks else UNASKED
     turn = Turn(
         change, task, body, by, city, opened_under, await at.clock.now(connection), ids, told["reachable"],
         msgspec.json.decode(told["rounds"]), connection, at.keyring, others,

@@ -64,7 +64,7 @@ async def expunge(turn: Turn) -> None:
 
 
 ACTIONS = {
-    "call": Action("case.call", False, call),
+    "call": Action("case.call", False, call, looks=False),
     "retract": Action("case.desk", False, retract),
     "expunge": Action("case.expunge", False, expunge),
 }

@@ -93,7 +93,7 @@ def _stop(turn: Turn, task: Assignment, *names: str) -> None:
 
 
 ACTIONS = {
-    "sign": Action("case.sign", True, sign),
-    "contact": Action("case.reply", True, contact),
-    "reply": Action("case.reply", True, reply),
+    "sign": Action("case.sign", True, sign, looks=False),
+    "contact": Action("case.reply", True, contact, looks=False),
+    "reply": Action("case.reply", True, reply, looks=False),
 }

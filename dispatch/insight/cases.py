@@ -1,5 +1,6 @@
 """Reading cases: lists, one case with everything, its record, why it is where it is, and the words, masked."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,12 +52,16 @@ async def list_cases(
     found = await _search(at, by, filters.q, now) if filters.q else None
     city = at.cities.current
     areas = [a for a in city.map.areas.areas if filters.area in city.map.areas.path(a)] if filters.area else None
-    rows = await at.pool.fetch(
-        SQL.list_cases, *(after or (FAR_FUTURE, 0)), who.units, who.areas, who.restricted, who.above, filters.states, filters.category,
-        filters.unit, areas, filters.overdue, now, found, limit, who.head_of,
+    narrowed = (
+        *(after or (FAR_FUTURE, 0)), who.units, who.areas, who.restricted, who.above, filters.states, filters.category, filters.unit, areas,
+        filters.overdue, now,
     )  # fmt: skip
+    if found is None:
+        rows = await at.pool.fetch(SQL.list_cases, *narrowed, limit, who.head_of)
+    else:
+        rows = await at.pool.fetch(SQL.list_found, *narrowed, found, limit, who.head_of)
     ids = [row["id"] for row in rows]
-    briefly, colours = await summaries(at, ids), await lights(at, ids)
+    briefly, colours = await asyncio.gather(summaries(at, ids), lights(at, ids))
     return [{**brief(at, row, colours), "summary": briefly.get(row["id"], ""), "id": row["id"]} for row in rows]
 
 
@@ -86,13 +91,13 @@ async def queue(at: Workplace, by: Principal, unit: str, limit: int) -> list[dic
     if unit not in city.units or not (who.units is None or unit in who.units):
         raise NotFound(noun="unit", key=unit)
     units = sorted(city.units.subtree(unit))
-    tasks = await at.pool.fetch(
-        SQL.queue, units, ["to_sign", "handling"], who.restricted, who.above, limit, who.head_of
+    tasks, desk = await asyncio.gather(
+        at.pool.fetch(SQL.queue, units, ["to_sign", "handling"], who.restricted, who.above, limit, who.head_of),
+        at.pool.fetch(SQL.desk_queue, [unit], DESK_STATES, who.restricted, who.above, limit),
     )
-    desk = await at.pool.fetch(SQL.desk_queue, [unit], DESK_STATES, who.restricted, who.above, limit)
     rows = sorted((*tasks, *desk), key=lambda r: (-r["rank"], r["next_due_at"], r["case_id"]))[:limit]
     ids = [row["case_id"] for row in rows]
-    briefly, colours = await summaries(at, ids), await lights(at, ids)
+    briefly, colours = await asyncio.gather(summaries(at, ids), lights(at, ids))
     return [
         {k: v for k, v in row.items() if k not in ("case_id", "rank")}
         | {"light": colours.get(row["case_id"]), "summary": briefly.get(row["case_id"], "")}

@@ -4,10 +4,20 @@ SELECT c.*, a.unit AS lead_unit FROM cases c LEFT JOIN assignments a ON a.id = c
 WHERE (c.opened_at, c.id) < ($1, $2)
     AND ($3::text[] IS NULL OR c.owner_unit = ANY ($3) OR c.area = ANY ($4::text[])
         OR EXISTS (SELECT FROM assignments t WHERE t.case_id = c.id AND t.unit = ANY ($3)))
+    AND (NOT c.restricted OR $5 OR a.unit = $14) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($6::text[]))
+    AND ($7::text[] IS NULL OR c.state = ANY ($7)) AND ($8::text IS NULL OR c.category = $8) AND ($9::text IS NULL OR c.owner_unit = $9)
+    AND ($10::text[] IS NULL OR c.area = ANY ($10)) AND ($11::boolean IS NULL OR (c.next_due_at < $12) = $11)
+ORDER BY c.opened_at DESC, c.id DESC LIMIT $13;
+
+-- name: list_found
+-- The same of the cases $13 that were searched for: they lead, however many others are newer.
+SELECT c.*, a.unit AS lead_unit FROM unnest($13::bigint[]) AS f(id) JOIN cases c USING (id) LEFT JOIN assignments a ON a.id = c.lead_assignment_id
+WHERE (c.opened_at, c.id) < ($1, $2)
+    AND ($3::text[] IS NULL OR c.owner_unit = ANY ($3) OR c.area = ANY ($4::text[])
+        OR EXISTS (SELECT FROM assignments t WHERE t.case_id = c.id AND t.unit = ANY ($3)))
     AND (NOT c.restricted OR $5 OR a.unit = $15) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($6::text[]))
     AND ($7::text[] IS NULL OR c.state = ANY ($7)) AND ($8::text IS NULL OR c.category = $8) AND ($9::text IS NULL OR c.owner_unit = $9)
     AND ($10::text[] IS NULL OR c.area = ANY ($10)) AND ($11::boolean IS NULL OR (c.next_due_at < $12) = $11)
-    AND ($13::bigint[] IS NULL OR c.id = ANY ($13))
 ORDER BY c.opened_at DESC, c.id DESC LIMIT $14;
 
 -- name: found_by_words

@@ -1,5 +1,6 @@
 """The words of a case and who said them, as they may be shown: what names people is masked."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -61,8 +62,7 @@ def _masked(value: Any) -> Any:
 
 async def summaries(at: Workplace, case_ids: Iterable[int]) -> dict[int, str]:
     ids = list(case_ids)
-    keys = await case_keys(at.pool, at.keyring, ids)
-    rows = await at.pool.fetch(SQL.first_texts, ids)
+    keys, rows = await asyncio.gather(case_keys(at.pool, at.keyring, ids), at.pool.fetch(SQL.first_texts, ids))
     opened = {
         r["case_id"]: keys[r["case_id"]].open(r["nonce"], r["sealed"], aad("texts", "sealed", r["id"]))
         for r in rows

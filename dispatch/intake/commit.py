@@ -20,6 +20,7 @@ from dispatch.domain.cases import Change
 from dispatch.domain.errors import DispatchError, KeyTaken
 from dispatch.domain.reports import Answer, Report
 from dispatch.intake import open as opening
+from dispatch.intake.answering import answer
 from dispatch.intake.desk import Desk
 from dispatch.intake.match import Prepared
 from dispatch.intake.open import Moment, Taken
@@ -277,7 +278,7 @@ async def _count_people(connection: Connection, taken: list[Taken], callers: dic
 async def _answer(connection: Connection, desk: Desk, reports: list[Incoming], taken: list[Taken]) -> None:
     rows = []
     for incoming, one in zip(reports, taken, strict=True):
-        incoming.answer = encode(opening.answer(one, desk.keyring.track_code(one.receipt_no)))
+        incoming.answer = encode(answer(one, desk.keyring.track_code(one.receipt_no)))
         incoming.status = 201
         rows.append((one.receipt_no, incoming.fingerprint, one.moment.now, one.change.case.id, incoming.answer, False))
     if rows:
