@@ -198,8 +198,7 @@ async def test_a_late_reply_leaves_no_case_on_which_nothing_acts(a_town: Town) -
     while await a_town.fire():
         pass
     # Long past every limit it goes to another unit, which does its task at once: then only exhausted clocks are left.
-    assert (await a_town.act(number, "return", HANDLER, **BODY["return"]))[0] == 200
-    assert (await a_town.act(number, "dispatch", DISPATCHER, unit="gas"))[0] == 200
+    assert (await a_town.act(number, "redispatch", DISPATCHER, unit="gas", note="改派"))[0] == 200
     gas = principal("handler", "gas")
     assert (await a_town.act(number, "sign", gas))[0] == 200
     assert (await a_town.act(number, "reply", gas, note="已修复"))[0] == 200
@@ -215,8 +214,7 @@ async def test_what_is_pulled_late_is_looked_at_too(a_town: Town) -> None:
     a_town.clock.travel(40 * DAY)
     while await a_town.fire():
         pass
-    assert (await a_town.act(number, "return", HANDLER, **BODY["return"]))[0] == 200
-    assert (await a_town.act(number, "dispatch", DISPATCHER, unit="gas"))[0] == 200
+    assert (await a_town.act(number, "redispatch", DISPATCHER, unit="gas", note="改派"))[0] == 200
     await a_town.rows(
         "UPDATE deadlines SET next_at = NULL, status = 'missed' WHERE clock = 'reply' AND stopped_at IS NULL AND unit = 'gas'"
     )

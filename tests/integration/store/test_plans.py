@@ -56,12 +56,15 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     "queue": (READING.queue, (UNIT, ["to_sign", "handling"], False, ["u3"], 50, None), "assignments_queue", frozenset({"cases", "assignments"})),
     "pull": (ACTIONS.pull, (UNIT, 3, False, ["u3"], None), "assignments_queue", frozenset({"cases", "assignments"})),
     "desk_queue": (READING.desk_queue, (UNIT, ["to_sign"], False, ["u3"], 50), "cases_owner", frozenset({"cases"})),
-    "list": (READING.list_cases, (*LISTED, None, [], False, [], *NO_FILTER, NOW, None, 50, None), "cases_newest", frozenset({"cases"})),
+    "list": (READING.list_cases, (*LISTED, None, [], False, [], *NO_FILTER, NOW, 50, None), "cases_newest", frozenset({"cases"})),
     "next page": (
         READING.list_cases,
-        (NOW - timedelta(days=3), 900, UNIT, [], False, [], *NO_FILTER, NOW, None, 50, None),
+        (NOW - timedelta(days=3), 900, UNIT, [], False, [], *NO_FILTER, NOW, 50, None),
         "cases_newest",
         frozenset({"cases"}),
+    ),
+    "found": (
+        READING.list_found, (*LISTED, None, [], False, [], *NO_FILTER, NOW, [3, 6, 9], 50, None), "cases_pkey", frozenset({"cases"}),
     ),
     "words": (READING.found_by_words, ("'w3' & 'v3'",), "case_signatures_search", frozenset({"case_signatures"})),
     "lights": (LIGHTS.due_first, ([3, 6, 9],), "deadlines_live", frozenset({"deadlines"})),
