@@ -120,7 +120,8 @@ async def test_a_claim_that_is_broken_on_purpose_turns_the_count_red(place: Plac
         storm = await place.storm(ids, 0.5)
         await storm.through()
     found = storm.reckoned()
-    assert len(found.doubled) > len(ids) // 10
+    # How many depends on how often two services meet; one is enough to tell.
+    assert found.doubled
     assert not found.stray
 
 
