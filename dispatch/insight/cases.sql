@@ -88,11 +88,19 @@ SELECT seq, at, type, actor, body FROM case_events WHERE opened_month = $1 AND c
 SELECT at, body FROM case_events WHERE opened_month = $1 AND case_id = $2 AND type = 'returned' ORDER BY seq;
 
 -- name: queue
--- Tasks of a unit in priority order.
+-- Tasks of units in priority order: the first of the cases that each unit leads, in the order of their index, and what else it has.
+WITH led AS MATERIALIZED (
+    SELECT first.id FROM unnest($1::text[]) AS u(unit) CROSS JOIN LATERAL (
+        SELECT c.id FROM cases c WHERE c.owner_unit = u.unit AND c.is_open AND c.state IN ('to_sign', 'handling', 'suspended')
+            AND (NOT c.restricted OR $3 OR u.unit = $6) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($4::text[]))
+        ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT $5) AS first
+), mine AS (
+    SELECT a.id FROM led JOIN assignments a ON a.case_id = led.id AND a.role = 'lead' AND a.unit = ANY ($1::text[]) AND a.state = ANY ($2::text[])
+    UNION ALL SELECT a.id FROM assignments a WHERE a.unit = ANY ($1::text[]) AND a.state = ANY ($2::text[]) AND a.role <> 'lead'
+)
 SELECT a.id AS assignment, a.version, a.role, a.unit, a.state, a.dispatched_at, c.id AS case_id, c.case_no, c.category, c.urgency, c.safety,
-    c.people, c.rank, c.area, c.next_due_at FROM assignments a JOIN cases c ON c.id = a.case_id
-WHERE a.unit = ANY ($1::text[]) AND a.state = ANY ($2::text[]) AND (NOT c.restricted OR $3 OR (a.role = 'lead' AND a.unit = $6))
-    AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($4::text[]))
+    c.people, c.rank, c.area, c.next_due_at FROM mine JOIN assignments a USING (id) JOIN cases c ON c.id = a.case_id
+WHERE (NOT c.restricted OR $3 OR (a.role = 'lead' AND a.unit = $6)) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($4::text[]))
 ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT $5;
 
 -- name: desk_queue

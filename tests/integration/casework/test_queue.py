@@ -75,6 +75,7 @@ async def test_a_quiet_urgent_case_comes_before_a_loud_ordinary_one(a_town: Town
     a_town.clock.travel(timedelta(minutes=1))
     urgent = await opened(a_town, category="E0502", text="煤气味很大", location={"lon": 116.19, "lat": 33.136})
     await a_town.rows("UPDATE assignments SET unit = 'drainage' WHERE role = 'lead'")
+    await a_town.rows("UPDATE cases SET owner_unit = 'drainage'")
     _, page = await a_town.get("/units/drainage/queue", HANDLER)
     assert [row["case_no"] for row in page["items"] if row["role"] == "lead"] == [urgent, loud]
     assert (await a_town.rows("SELECT people, urgency FROM cases WHERE case_no = $1", loud))[0]["people"] == 1
