@@ -147,6 +147,8 @@ class Action:
     others: Callable[[Connection, int, ActionBody], Awaitable[Sequence[int]]] | None = None
     # Starts clocks or asks whether the citizen can be reached; what does neither is spared the look.
     looks: bool = True
+    # Is about a part of a task of the principal's unit, wherever that part is.
+    of_parts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,7 @@ async def _carry_out(
     opened_under = await at.cities.version(connection, change.case.city_version)
     if action.of_unit and not change.assignments:
         workflow.case_step(state, name)
-    task = _task(change, body, by, city) if action.of_unit else None
+    task = _task(change, body, by, city, parts=action.of_parts) if action.of_unit else None
     _compare(if_match, task.version if task else change.case.version)
     told = await one(connection, SQL.about_case, change.case.id) if action.looks else UNASKED
     turn = Turn(
@@ -256,12 +258,15 @@ def sees(change: Change, by: Principal, city: City) -> bool:
     return may_read_restricted(by, in_scope, lead.unit if lead else None) if case.restricted else in_scope
 
 
-def _task(change: Change, body: ActionBody, by: Principal, city: City) -> Assignment:
+def _task(change: Change, body: ActionBody, by: Principal, city: City, *, parts: bool) -> Assignment:
     """The assignment that an action of a unit is about: the one named, else the live one of the principal's own unit, else of those below."""
     units = city.units.subtree(by.unit) if by.unit in city.units else frozenset()
     mine = [a for a in change.assignments if a.unit in units and a.ended_at is None]
     if body.assignment is not None:
         mine = [a for a in change.assignments if a.id == body.assignment and a.unit in units]
+        if parts and not mine:
+            over = {a.id for a in change.assignments if a.unit in units}
+            mine = [a for a in change.assignments if a.id == body.assignment and a.parent_id in over]
     if not mine and body.assignment is None:
         mine = sorted((a for a in change.assignments if a.unit in units), key=lambda a: a.unit == by.unit)[-1:]
     if not mine:

@@ -13,6 +13,7 @@ from dispatch.casework import clocks, disputes
 from dispatch.casework.actions import Action, Turn
 from dispatch.casework.handling import at_work, moved
 from dispatch.casework.leading import at_desk, end_tasks
+from dispatch.casework.levels import HANDED_UP
 from dispatch.casework.tasks import end_parts
 from dispatch.city.model import ReturnReason
 from dispatch.domain.cases import Assignment, Deadline
@@ -100,7 +101,10 @@ def _leads_on(turn: Turn, task: Assignment, reason: ReturnReason) -> None:
 def _back_to_desk(turn: Turn) -> None:
     """Nobody leads the case now; of so many returns the last leads to a ruling."""
     change, case, city = turn.change, turn.change.case, turn.city
-    returns = sum(a.role == "lead" and a.state == "returned" for a in change.assignments)
+    # What was handed up the levels was no return: nobody said that it is not theirs.
+    returns = sum(
+        a.role == "lead" and a.state == "returned" and a.return_reason != HANDED_UP for a in change.assignments
+    )
     to_ruling = returns >= city.casework.max_returns
     case.state = case_step(case.state, "return_to_ruling" if to_ruling else "return").target
     case.version += 1

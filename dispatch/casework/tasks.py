@@ -136,7 +136,7 @@ def _part(turn: Turn) -> Assignment:
 ACTIONS = {
     "assign": Action("task.manage", True, assign),
     "delegate": Action("task.manage", True, delegate),
-    "recall": Action("task.manage", True, recall),
-    "redo": Action("task.manage", True, redo),
+    "recall": Action("task.manage", True, recall, of_parts=True),
+    "redo": Action("task.manage", True, redo, of_parts=True),
     "whistle": Action("task.manage", True, whistle),
 }

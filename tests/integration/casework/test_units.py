@@ -154,3 +154,22 @@ async def test_what_came_from_above_is_closed_after_its_result_was_told(a_town: 
     assert (await a_town.act(number, "close", FOLLOWUP, solved=True))[1]["state"] == "closed"
     _, case = await a_town.get(f"/cases/{number}", WHO["rule"])
     assert case["source_ref"] == {"system": "province", "number": "P-77"}
+
+
+async def test_a_part_that_another_unit_was_given_is_taken_back_by_the_lead(a_town: Town) -> None:
+    number = await brought(a_town, "handling")
+    assert (await a_town.act(number, "divide", WHO["divide"], units=["gas"], note="分工"))[0] == 200
+    child = await a_town.value("SELECT id FROM assignments WHERE role = 'child'")
+    stranger = principal("unit_head", "housing")
+    assert (await a_town.act(number, "recall", stranger, version=1, assignment=child, note="x"))[0] == 404
+    assert (await a_town.act(number, "sign", HEAD, version=1, assignment=child))[0] == 404  # it is not theirs to sign
+    assert (await a_town.act(number, "recall", HEAD, version=1, assignment=child, note="本单位自办"))[0] == 200
+    assert (await a_town.act(number, "reply", HANDLER, **BODY["reply"]))[0] == 200
+
+
+async def test_what_was_handed_up_is_no_return_on_the_way_to_a_ruling(a_town: Town) -> None:
+    number = await at_street(a_town)
+    assert (await a_town.act(number, "hand_up", CHIEF, note="需上级统筹"))[0] == 200
+    district = await a_town.value("SELECT parent FROM units WHERE code = $1", STREET)
+    status, after = await a_town.act(number, "return", principal("handler", district), **BODY["return"])
+    assert (status, after["state"]) == (200, "returned")
