@@ -11,7 +11,7 @@ SELECT c.case_no, a.id AS assignment, a.role, a.unit, a.state, a.version, a.hand
 FROM assignments a JOIN cases c ON c.id = a.case_id
 WHERE a.ended_at IS NULL AND a.handler IN (SELECT $1::text UNION ALL SELECT l.account FROM leaves l
         WHERE l.stand_in = $1 AND l.starts_at <= $2 AND $2 < l.ends_at AND l.removed_at IS NULL)
-    AND (NOT c.restricted OR $3) ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT $4;
+    AND (NOT c.restricted OR $3) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($5::text[])) ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT $4;
 
 -- name: work_of
 -- Cases in which a person has a live task, in order.

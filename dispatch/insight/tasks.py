@@ -13,7 +13,9 @@ from dispatch.people.principal import Principal
 async def mine(at: Workplace, by: Principal, limit: int) -> list[dict[str, Any]]:
     """Live tasks of `by`, and of those on leave whom they stand in for (`for`), in priority order."""
     now = await at.clock.now(at.pool)
-    rows = await at.pool.fetch(SQL.mine, by.name, now, "restricted.read" in by.permissions, limit)
+    units = at.cities.current.units
+    complained = list(units.path(by.unit)) if by.unit in units else [by.unit]
+    rows = await at.pool.fetch(SQL.mine, by.name, now, "restricted.read" in by.permissions, limit, complained)
     ids = [row["case_id"] for row in rows]
     briefly, colours = await summaries(at, ids), await lights(at, ids)
     return [

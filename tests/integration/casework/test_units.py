@@ -42,6 +42,9 @@ async def test_a_task_is_given_to_a_person_or_to_who_stands_in(a_town: Town) -> 
     await leave(a_town, "w1", a_town.clock.at, a_town.clock.at + timedelta(days=2), "w2")
     _, mine = await a_town.get("/tasks/mine", principal("handler", "drainage", name="w2"))
     assert [(row["case_no"], row["for"]) for row in mine["items"]] == [(number, "w1")]
+    await a_town.rows("UPDATE cases SET about_unit = 'drainage'")
+    assert (await a_town.get("/tasks/mine", principal("handler", "drainage", name="w2")))[1]["items"] == []
+    await a_town.rows("UPDATE cases SET about_unit = NULL")
     assert (await a_town.act(number, "assign", HEAD, account="w1"))[0] == 200
     assert await a_town.value("SELECT handler FROM assignments WHERE role = 'lead'") == "w2"
 
