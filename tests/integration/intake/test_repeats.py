@@ -10,7 +10,7 @@ async def notices(town: Town, number: str, topic: str) -> list[str]:
     """Bodies of a case's notices of one topic in the inboxes of drainage's handler and the supervisor."""
     rows = await town.rows(
         "SELECT n.recipient, n.body->>'calls' AS calls FROM notices n JOIN cases c ON c.id = n.case_id"
-        " WHERE c.case_no = $1 AND n.topic = $2 AND n.medium = 'inbox' ORDER BY n.id",
+        " WHERE c.case_no = $1 AND n.topic = $2 AND n.medium = 'inbox' ORDER BY n.event_seq, n.recipient",
         number,
         topic,
     )
