@@ -185,26 +185,36 @@ async def act(
     async with at.pool.acquire() as connection, connection.transaction():
         if key is not None and (first := await first_answer(connection, by, key, fingerprint)):
             return first
-        case_id = await connection.fetchval(SQL.case_id, case_no)
-        named = await action.others(connection, case_id, body) if case_id and action.others else ()
-        held = await record.hold(connection, sorted({case_id, *named})) if case_id else {}
-        change = held.pop(case_id, None)
+        change, others, now = await _hold(at, connection, action, case_no, body)
         if change is None or not sees(change, by, at.cities.current):
             raise NotFound(noun="case", key=case_no)
         try:
-            answer = await _carry_out(at, connection, name, action, change, held, body, by, ids, if_match)
+            answer = await _carry_out(at, connection, name, action, change, others, body, by, ids, if_match, now)
         except DispatchError as refusal:
             refusal.data.setdefault("allowed_actions", workflow.allowed(change.case.state))
             raise
         if key is not None:
-            now = change.case.last_event_at
-            await connection.execute(SQL.keep_answer, by.name, key, fingerprint, 200, answer, now)
+            told_at = change.case.last_event_at
+            await connection.execute(SQL.keep_answer, by.name, key, fingerprint, 200, answer, told_at)
         return 200, answer
+
+
+async def _hold(
+    at: Workplace, connection: Connection, action: Action, case_no: str, body: ActionBody
+) -> tuple[Change | None, dict[int, Change], datetime]:
+    """The case, held, the others that the action names, by id, and the time it is since."""
+    if action.others is None:
+        change, told = await record.hold_numbered(connection, case_no)
+        return change, {}, at.clock.when(told) if told else at.clock.wall()
+    case_id = await connection.fetchval(SQL.case_id, case_no)
+    named = await action.others(connection, case_id, body) if case_id else ()
+    held = await record.hold(connection, sorted({case_id, *named})) if case_id else {}
+    return held.pop(case_id, None), held, await at.clock.now(connection)
 
 
 async def _carry_out(
     at: Workplace, connection: Connection, name: str, action: Action, change: Change, others: dict[int, Change], body: ActionBody,
-    by: Principal, ids: Ids, if_match: str | None,
+    by: Principal, ids: Ids, if_match: str | None, now: datetime,
 ) -> bytes:  # fmt: skip
     """The action itself on the held cases, and its answer."""
     city = at.cities.current
@@ -219,7 +229,7 @@ async def _carry_out(
     _compare(if_match, task.version if task else change.case.version)
     told = await one(connection, SQL.about_case, change.case.id) if action.looks else UNASKED
     turn = Turn(
-        change, task, body, by, city, opened_under, await at.clock.now(connection), ids, told["reachable"],
+        change, task, body, by, city, opened_under, now, ids, told["reachable"],
         msgspec.json.decode(told["rounds"]), connection, at.keyring, others,
     )  # fmt: skip
     try:

@@ -6,10 +6,12 @@ outbox; notices go to the people concerned.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+from asyncpg import Record
 
 from dispatch.casework import clocks
 from dispatch.domain.cases import Assignment, Case, Change, Deadline
@@ -58,11 +60,14 @@ DEADLINE_COLUMNS = (
     "status", "historic", "step", "next_at", "attempts", "stopped_at", "plan", "plan_provisional", "adjustments",
 )  # fmt: skip
 EVENT_COLUMNS = ("opened_month", "case_id", "seq", "at", "type", "actor", "body", "mac")
+MESSAGE_COLUMNS = ("case_id", "case_seq", "message")
 TEXT_COLUMNS = ("id", "case_id", "report_id", "kind", "author", "written_at", "nonce", "sealed")
 DEADLINE_UPDATED = (
     "id", "unit", "due_at", "status", "step", "next_at", "attempts", "stopped_at", "provisional", "plan", "limit_text", "mode", "rule",
     "plan_provisional", "adjustments",
 )  # fmt: skip
+# Up to so many new events and messages go in with the statement that updates rows; more by COPY.
+FEW: Final = 16
 # The values by which a held row is known to have changed; what did not change is not written.
 _decided = attrgetter(*(name for name in CASE_UPDATED if name not in CASE_ADVANCED))
 _tasked = attrgetter(*ASSIGNMENT_UPDATED)
@@ -74,22 +79,40 @@ async def save(connection: Connection, keyring: Keyring, areas: AreaTree, change
     events = [row for change in changes for row in _chain(keyring, change)]
     for change in changes:
         change.case.next_due_at = min((d.due_at for d in change.live()), default=None)
+    messages = [m for change in changes for m in _messages(areas, change)]
     fresh = [c.case for c in changes if c.case.fresh]
     await _copy(connection, "cases", CASE_COLUMNS, fresh)
-    await _update_cases(connection, [c.case for c in changes if not c.case.fresh])
-    await _save_assignments(connection, [a for c in changes for a in c.assignments])
-    await _save_deadlines(connection, [d for c in changes for d in c.deadlines])
-    await connection.copy_records_to_table("case_events", records=events, columns=EVENT_COLUMNS)
+    few = len(events) + len(messages) <= FEW
+    await _update(connection, changes, events if few else [], messages if few else [])
+    await _copy(connection, "assignments", ASSIGNMENT_COLUMNS, [a for c in changes for a in c.assignments if a.fresh])
+    await _copy(connection, "deadlines", DEADLINE_COLUMNS, [d for c in changes for d in c.deadlines if d.id is None])
+    if not few:
+        await connection.copy_records_to_table("case_events", records=events, columns=EVENT_COLUMNS)
+        await connection.copy_records_to_table("outbox", records=messages, columns=MESSAGE_COLUMNS)
     await _save_escalations(connection, changes)
     await _save_words(connection, keyring, changes)
-    messages = [m for change in changes for m in _messages(areas, change)]
-    await connection.copy_records_to_table("outbox", records=messages, columns=("case_id", "case_seq", "message"))
     await post.insert(
         connection,
         [(c.case.id, c.case.seq - len(c.events) + p.nth, p, c.case.last_event_at) for c in changes for p in c.posts],
     )
     for change in changes:
         _settle(change)
+
+
+async def _update(
+    connection: Connection, changes: Sequence[Change], events: Sequence[Any], messages: Sequence[Any]
+) -> None:
+    """Rows that are there and changed; with them, in the same statement, the few events and messages of an action."""
+    held = [c.case for c in changes if not c.case.fresh]
+    advanced = [case for case in held if _decided(case) == case.written]
+    decided = [case for case in held if _decided(case) != case.written]
+    tasks = [a for c in changes for a in c.assignments if not a.fresh and _tasked(a) != a.written]
+    clocks_ = [d for c in changes for d in c.deadlines if d.id is not None and _clocked(d) != d.written]
+    if decided or advanced or tasks or clocks_ or events or messages:
+        await connection.execute(
+            SQL.write, *_columns(decided, CASE_UPDATED), *_columns(tasks, ASSIGNMENT_UPDATED), *_columns(clocks_, DEADLINE_UPDATED),
+            *_turned(events, EVENT_COLUMNS), *_turned(messages, MESSAGE_COLUMNS), *_columns(advanced, CASE_ADVANCED),
+        )  # fmt: skip
 
 
 def _chain(keyring: Keyring, change: Change) -> Iterable[tuple[Any, ...]]:
@@ -103,27 +126,6 @@ def _chain(keyring: Keyring, change: Change) -> Iterable[tuple[Any, ...]]:
         body = encode(told | event.data)
         case.head = keyring.event_mac(case.head, body)
         yield case.opened_month, case.id, case.seq, event.at, event.type, event.actor, body, case.head
-
-
-async def _update_cases(connection: Connection, held: list[Case]) -> None:
-    decided = [case for case in held if _decided(case) != case.written]
-    advanced = [case for case in held if _decided(case) == case.written]
-    if decided:
-        await connection.execute(SQL.update_cases, *_columns(decided, CASE_UPDATED))
-    if advanced:
-        await connection.execute(SQL.advance_cases, *_columns(advanced, CASE_ADVANCED))
-
-
-async def _save_assignments(connection: Connection, assignments: list[Assignment]) -> None:
-    if changed := [a for a in assignments if not a.fresh and _tasked(a) != a.written]:
-        await connection.execute(SQL.update_assignments, *_columns(changed, ASSIGNMENT_UPDATED))
-    await _copy(connection, "assignments", ASSIGNMENT_COLUMNS, [a for a in assignments if a.fresh])
-
-
-async def _save_deadlines(connection: Connection, deadlines: list[Deadline]) -> None:
-    if changed := [d for d in deadlines if d.id is not None and _clocked(d) != d.written]:
-        await connection.execute(SQL.update_deadlines, *_columns(changed, DEADLINE_UPDATED))
-    await _copy(connection, "deadlines", DEADLINE_COLUMNS, [d for d in deadlines if d.id is None])
 
 
 async def _save_escalations(connection: Connection, changes: Sequence[Change]) -> None:
@@ -246,8 +248,14 @@ async def _copy(connection: Connection, table: str, columns: Sequence[str], rows
         await connection.copy_records_to_table(table, records=records, columns=columns)
 
 
-def _columns(rows: Sequence[Any], names: Sequence[str]) -> list[list[Any]]:
-    return [[getattr(row, name) for row in rows] for name in names]
+def _columns(rows: Sequence[Any], names: Sequence[str]) -> list[Sequence[Any] | None]:
+    """The rows as columns; nulls where there is none, for the driver looks long at every array."""
+    return [[getattr(row, name) for row in rows] for name in names] if rows else [None] * len(names)
+
+
+def _turned(rows: Sequence[tuple[Any, ...]], names: Sequence[str]) -> list[Sequence[Any] | None]:
+    """The same of rows that are tuples already."""
+    return list(zip(*rows, strict=True)) if rows else [None] * len(names)
 
 
 async def revive(connection: Connection, change: Change, clock: str) -> Deadline | None:
@@ -270,14 +278,27 @@ async def revive(connection: Connection, change: Change, clock: str) -> Deadline
 
 async def hold(connection: Connection, case_ids: Sequence[int]) -> dict[int, Change]:
     """Holds the rows of these cases and reads what hangs on them: all assignments, the deadlines that are not stopped."""
-    rows = await connection.fetch(SQL.lock_cases, case_ids)
-    changes = {row["id"]: Change(Case(**{name: row[name] for name in CASE_COLUMNS})) for row in rows}
-    for row in await connection.fetch(SQL.assignments_of, list(changes)):
-        changes[row["case_id"]].assignments.append(Assignment(**{name: row[name] for name in ASSIGNMENT_COLUMNS}))
-    for row in await connection.fetch(SQL.live_deadlines_of, list(changes)):
-        changes[row["case_id"]].deadlines.append(
-            Deadline(**{name: row[name] for name in DEADLINE_COLUMNS}, id=row["id"])
-        )
-    for change in changes.values():
-        _written(change)
+    if not case_ids:
+        return {}
+    changes, _ = await _with_what_hangs(connection, await connection.fetch(SQL.lock_cases, case_ids))
     return changes
+
+
+async def hold_numbered(connection: Connection, case_no: str) -> tuple[Change | None, datetime | None]:
+    """The same for one case by its number, and the database's time once it was held; nothing if there is none."""
+    changes, told = await _with_what_hangs(connection, await connection.fetch(SQL.lock_case, case_no))
+    return next(iter(changes.values()), None), told
+
+
+async def _with_what_hangs(connection: Connection, rows: Sequence[Record]) -> tuple[dict[int, Change], datetime | None]:
+    """Changes of held rows. A statement of its own: one that waited for a row would see its tasks as they were before."""
+    changes = {row["id"]: Change(Case(**{name: row[name] for name in CASE_COLUMNS})) for row in rows}
+    told: datetime | None = None
+    for row in await connection.fetch(SQL.hanging, list(changes)) if changes else ():
+        change, told = changes[row["id"]], row["told"]
+        change.assignments = [Assignment(**dict(zip(ASSIGNMENT_COLUMNS, each, strict=True))) for each in row["tasks"]]
+        change.deadlines = [
+            Deadline(**dict(zip(("id", *DEADLINE_COLUMNS), each, strict=True))) for each in row["clocks"]
+        ]
+        _written(change)
+    return changes, told

@@ -92,8 +92,8 @@ async def queue(at: Workplace, by: Principal, unit: str, limit: int) -> list[dic
         raise NotFound(noun="unit", key=unit)
     units = sorted(city.units.subtree(unit))
     tasks, desk = await asyncio.gather(
-        at.pool.fetch(SQL.queue, units, ["to_sign", "handling"], who.restricted, who.above, limit, who.head_of),
-        at.pool.fetch(SQL.desk_queue, [unit], DESK_STATES, who.restricted, who.above, limit),
+        at.pool.fetch(SQL.queue, units, who.restricted, who.above, limit, who.head_of),
+        at.pool.fetch(SQL.desk_queue, unit, DESK_STATES, who.restricted, who.above, limit),
     )
     rows = sorted((*tasks, *desk), key=lambda r: (-r["rank"], r["next_due_at"], r["case_id"]))[:limit]
     ids = [row["case_id"] for row in rows]

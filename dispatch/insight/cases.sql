@@ -72,8 +72,9 @@ SELECT case_no FROM cases WHERE merged_into = $1 ORDER BY id LIMIT 500;
 SELECT id, report_id, kind, author, written_at, nonce, sealed FROM texts WHERE case_id = $1 ORDER BY id LIMIT 500;
 
 -- name: first_texts
--- The first report's sealed words of each case.
-SELECT DISTINCT ON (case_id) case_id, id, nonce, sealed FROM texts WHERE case_id = ANY ($1::bigint[]) AND kind = 'report' ORDER BY case_id, id;
+-- The first report's sealed words of each case, with the wrapped key of those that were not erased.
+SELECT DISTINCT ON (case_id) case_id, t.id, t.nonce, t.sealed, k.key_id, k.nonce AS key_nonce, k.wrapped FROM texts t JOIN case_keys k USING (case_id)
+WHERE case_id = ANY ((SELECT $1::bigint[])::bigint[]) AND t.kind = 'report' ORDER BY case_id, t.id;
 
 -- name: callers
 -- Sealed identities.
@@ -90,26 +91,28 @@ SELECT at, body FROM case_events WHERE opened_month = $1 AND case_id = $2 AND ty
 -- name: queue
 -- Tasks of units in priority order: the first of the cases that each unit leads, in the order of their index, and what else it has.
 WITH led AS MATERIALIZED (
-    SELECT first.id FROM unnest($1::text[]) AS u(unit) CROSS JOIN LATERAL (
+    SELECT first.id FROM unnest((SELECT $1::text[])) AS u(unit) CROSS JOIN LATERAL (
         SELECT c.id FROM cases c WHERE c.owner_unit = u.unit AND c.is_open AND c.state IN ('to_sign', 'handling', 'suspended')
-            AND (NOT c.restricted OR $3 OR u.unit = $6) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($4::text[]))
-        ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT $5) AS first
+            AND (NOT c.restricted OR $2 OR u.unit = $5) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($3::text[]))
+        ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT (SELECT $4::bigint)) AS first
 ), mine AS (
-    SELECT a.id FROM led JOIN assignments a ON a.case_id = led.id AND a.role = 'lead' AND a.unit = ANY ($1::text[]) AND a.state = ANY ($2::text[])
-    UNION ALL SELECT a.id FROM assignments a WHERE a.unit = ANY ($1::text[]) AND a.state = ANY ($2::text[]) AND a.role <> 'lead'
+    SELECT a.* FROM led JOIN assignments a ON a.case_id = led.id
+    WHERE a.role = 'lead' AND a.unit = ANY ((SELECT $1::text[])::text[]) AND a.state IN ('to_sign', 'handling')
+    UNION ALL SELECT a.* FROM assignments a
+    WHERE a.role <> 'lead' AND a.unit = ANY ((SELECT $1::text[])::text[]) AND a.state IN ('to_sign', 'handling')
 )
 SELECT a.id AS assignment, a.version, a.role, a.unit, a.state, a.dispatched_at, c.id AS case_id, c.case_no, c.category, c.urgency, c.safety,
-    c.people, c.rank, c.area, c.next_due_at FROM mine JOIN assignments a USING (id) JOIN cases c ON c.id = a.case_id
-WHERE (NOT c.restricted OR $3 OR (a.role = 'lead' AND a.unit = $6)) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($4::text[]))
-ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT $5;
+    c.people, c.rank, c.area, c.next_due_at FROM mine a JOIN cases c ON c.id = a.case_id
+WHERE (NOT c.restricted OR $2 OR (a.role = 'lead' AND a.unit = $5)) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($3::text[]))
+ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT (SELECT $4::bigint);
 
 -- name: desk_queue
 -- Cases that a desk owns, in priority order.
 SELECT NULL::bigint AS assignment, c.version, 'owner' AS role, c.owner_unit AS unit, c.state, c.opened_at AS dispatched_at, c.id AS case_id,
     c.case_no, c.category, c.urgency, c.safety, c.people, c.rank, c.area, c.next_due_at FROM cases c
-WHERE c.is_open AND c.owner_unit = ANY ($1::text[]) AND c.state = ANY ($2::text[]) AND (NOT c.restricted OR $3)
+WHERE c.is_open AND c.owner_unit = $1 AND c.state = ANY ((SELECT $2::text[])::text[]) AND (NOT c.restricted OR $3)
     AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($4::text[]))
-ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT $5;
+ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT (SELECT $5::bigint);
 
 -- name: escalations
 -- Levels that fired, newest first, in scope.

@@ -32,6 +32,5 @@ def light_of(city: City, clock: asyncpg.Record, now: datetime) -> Light:
 
 async def lights(at: Workplace, case_ids: Sequence[int]) -> dict[int, Light]:
     """The colour of each case: that of its clock which is due first. A case without a live clock has none."""
-    now, city = await at.clock.now(at.pool), at.cities.current
-    rows = await at.pool.fetch(SQL.due_first, case_ids) if case_ids else []
-    return {row["case_id"]: light_of(city, row, now) for row in rows}
+    rows, city = await at.pool.fetch(SQL.due_first, case_ids) if case_ids else [], at.cities.current
+    return {row["case_id"]: light_of(city, row, at.clock.when(row["told"])) for row in rows}

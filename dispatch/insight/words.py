@@ -1,6 +1,5 @@
 """The words of a case and who said them, as they may be shown: what names people is masked."""
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -62,10 +61,11 @@ def _masked(value: Any) -> Any:
 
 async def summaries(at: Workplace, case_ids: Iterable[int]) -> dict[int, str]:
     ids = list(case_ids)
-    keys, rows = await asyncio.gather(case_keys(at.pool, at.keyring, ids), at.pool.fetch(SQL.first_texts, ids))
-    opened = {
-        r["case_id"]: keys[r["case_id"]].open(r["nonce"], r["sealed"], aad("texts", "sealed", r["id"]))
-        for r in rows
-        if r["case_id"] in keys
-    }
-    return {case_id: str(masked(msgspec.json.decode(data))["text"])[:SUMMARY] for case_id, data in opened.items()}
+    rows = await at.pool.fetch(SQL.first_texts, ids) if ids else []
+    return {row["case_id"]: _summary(at, row) for row in rows}
+
+
+def _summary(at: Workplace, row: asyncpg.Record) -> str:
+    key = at.keyring.unwrap_case_key(Sealed(row["key_id"], row["key_nonce"], row["wrapped"]), row["case_id"])
+    document = msgspec.json.decode(key.open(row["nonce"], row["sealed"], aad("texts", "sealed", row["id"])))
+    return str(masked(document)["text"])[:SUMMARY]

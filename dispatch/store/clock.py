@@ -20,6 +20,10 @@ class Clock(Protocol):
         """The database's time, read once in a transaction, after its rows are held."""
         ...
 
+    def when(self, told: datetime) -> datetime:
+        """The same, where a statement that read what hangs on held rows told the database's time."""
+        ...
+
 
 class SystemClock:
     """The real clocks."""
@@ -30,6 +34,9 @@ class SystemClock:
     async def now(self, connection: Executor) -> datetime:
         moment: datetime = await connection.fetchval(SQL.database_time)
         return moment
+
+    def when(self, told: datetime) -> datetime:
+        return told
 
 
 class TravelClock:
@@ -42,6 +49,9 @@ class TravelClock:
         return self.at
 
     async def now(self, connection: Executor) -> datetime:
+        return self.at
+
+    def when(self, told: datetime) -> datetime:
         return self.at
 
     def travel(self, step: timedelta) -> datetime:

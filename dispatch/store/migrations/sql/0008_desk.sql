@@ -18,6 +18,8 @@ ALTER TABLE cases
     ADD COLUMN reminded_at   timestamptz,
     ADD COLUMN supervised_at timestamptz,
     ADD CONSTRAINT merged_case_says_into_which CHECK ((state = 'merged') = (merged_into IS NOT NULL) AND merged_into <> id);
+-- A queue walks the cases that its unit leads; the other tasks of the unit are few.
+CREATE INDEX assignments_beside ON assignments (unit) WHERE role <> 'lead' AND state IN ('to_sign', 'handling');
 CREATE INDEX cases_merged_into ON cases (merged_into) WHERE merged_into IS NOT NULL;
 
 ALTER TABLE case_people ADD COLUMN withdrawn_at timestamptz;
