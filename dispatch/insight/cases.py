@@ -27,8 +27,6 @@ from sla.light import Light
 
 SQL = load(__file__, "cases")
 FAR_FUTURE = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
-# States in which the desk that owns a case has the next move.
-DESK_STATES = ["received", "triage", "returned", "review", "followup"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ async def queue(at: Workplace, by: Principal, unit: str, limit: int) -> list[dic
     units = sorted(city.units.subtree(unit))
     tasks, desk = await asyncio.gather(
         at.pool.fetch(SQL.queue, units, who.restricted, who.above, limit, who.head_of),
-        at.pool.fetch(SQL.desk_queue, unit, DESK_STATES, who.restricted, who.above, limit),
+        at.pool.fetch(SQL.desk_queue, unit, who.restricted, who.above, limit),
     )
     rows = sorted((*tasks, *desk), key=lambda r: (-r["rank"], r["next_due_at"], r["case_id"]))[:limit]
     ids = [row["case_id"] for row in rows]

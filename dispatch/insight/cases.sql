@@ -10,15 +10,21 @@ WHERE (c.opened_at, c.id) < ($1, $2)
 ORDER BY c.opened_at DESC, c.id DESC LIMIT $13;
 
 -- name: list_found
--- The same of the cases $13 that were searched for: they lead, however many others are newer.
-SELECT c.*, a.unit AS lead_unit FROM unnest($13::bigint[]) AS f(id) JOIN cases c USING (id) LEFT JOIN assignments a ON a.id = c.lead_assignment_id
-WHERE (c.opened_at, c.id) < ($1, $2)
-    AND ($3::text[] IS NULL OR c.owner_unit = ANY ($3) OR c.area = ANY ($4::text[])
-        OR EXISTS (SELECT FROM assignments t WHERE t.case_id = c.id AND t.unit = ANY ($3)))
-    AND (NOT c.restricted OR $5 OR a.unit = $15) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($6::text[]))
-    AND ($7::text[] IS NULL OR c.state = ANY ($7)) AND ($8::text IS NULL OR c.category = $8) AND ($9::text IS NULL OR c.owner_unit = $9)
-    AND ($10::text[] IS NULL OR c.area = ANY ($10)) AND ($11::boolean IS NULL OR (c.next_due_at < $12) = $11)
-ORDER BY c.opened_at DESC, c.id DESC LIMIT $14;
+-- The same of the cases $13 that were searched for: they lead, however many others are newer. Its parameters come as a row, so that
+-- it is planned once: there are few cases, whatever the filters.
+SELECT c.*, a.unit AS lead_unit FROM (
+    SELECT $1::timestamptz AS opened_before, $2::bigint AS id_before, $3::text[] AS units, $4::text[] AS areas, $5::boolean AS restricted,
+        $6::text[] AS above, $7::text[] AS states, $8::text AS category, $9::text AS owner, $10::text[] AS inside, $11::boolean AS overdue,
+        $12::timestamptz AS now, $13::bigint[] AS found, $15::text AS head_of OFFSET 0) AS p
+CROSS JOIN unnest(p.found) AS f(id) JOIN cases c USING (id) LEFT JOIN assignments a ON a.id = c.lead_assignment_id
+WHERE (c.opened_at, c.id) < (p.opened_before, p.id_before)
+    AND (p.units IS NULL OR c.owner_unit = ANY (p.units) OR c.area = ANY (p.areas)
+        OR EXISTS (SELECT FROM assignments t WHERE t.case_id = c.id AND t.unit = ANY (p.units)))
+    AND (NOT c.restricted OR p.restricted OR a.unit = p.head_of) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY (p.above))
+    AND (p.states IS NULL OR c.state = ANY (p.states)) AND (p.category IS NULL OR c.category = p.category)
+    AND (p.owner IS NULL OR c.owner_unit = p.owner) AND (p.inside IS NULL OR c.area = ANY (p.inside))
+    AND (p.overdue IS NULL OR (c.next_due_at < p.now) = p.overdue)
+ORDER BY c.opened_at DESC, c.id DESC LIMIT (SELECT $14::bigint);
 
 -- name: found_by_words
 -- Cases whose words have all these bigrams, newest first.
@@ -107,12 +113,12 @@ WHERE (NOT c.restricted OR $2 OR (a.role = 'lead' AND a.unit = $5)) AND (c.about
 ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT (SELECT $4::bigint);
 
 -- name: desk_queue
--- Cases that a desk owns, in priority order.
+-- Cases that a desk owns and has the next move in, in priority order.
 SELECT NULL::bigint AS assignment, c.version, 'owner' AS role, c.owner_unit AS unit, c.state, c.opened_at AS dispatched_at, c.id AS case_id,
     c.case_no, c.category, c.urgency, c.safety, c.people, c.rank, c.area, c.next_due_at FROM cases c
-WHERE c.is_open AND c.owner_unit = $1 AND c.state = ANY ((SELECT $2::text[])::text[]) AND (NOT c.restricted OR $3)
-    AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($4::text[]))
-ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT (SELECT $5::bigint);
+WHERE c.owner_unit = $1 AND c.state IN ('received', 'triage', 'returned', 'review', 'followup') AND (NOT c.restricted OR $2)
+    AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($3::text[]))
+ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT (SELECT $4::bigint);
 
 -- name: escalations
 -- Levels that fired, newest first, in scope.

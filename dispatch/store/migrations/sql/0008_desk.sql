@@ -20,6 +20,8 @@ ALTER TABLE cases
     ADD CONSTRAINT merged_case_says_into_which CHECK ((state = 'merged') = (merged_into IS NOT NULL) AND merged_into <> id);
 -- A queue walks the cases that its unit leads; the other tasks of the unit are few.
 CREATE INDEX assignments_beside ON assignments (unit) WHERE role <> 'lead' AND state IN ('to_sign', 'handling');
+-- Where the desk that owns a case has the next move.
+CREATE INDEX cases_desk ON cases (owner_unit, rank DESC, next_due_at, id) WHERE state IN ('received', 'triage', 'returned', 'review', 'followup');
 CREATE INDEX cases_merged_into ON cases (merged_into) WHERE merged_into IS NOT NULL;
 
 ALTER TABLE case_people ADD COLUMN withdrawn_at timestamptz;
