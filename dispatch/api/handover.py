@@ -42,7 +42,7 @@ async def whistles(call: Call[None, Period]) -> Reply:
 ROUTES = [
     Route(
         "POST", f"{V1}/accounts/{{username}}/handover", handover, "Give all open work of a person to another 工作移交",
-        "task.manage", query=DryRun, body=Handover, answer=HandedOver,
+        "task.handover", query=DryRun, body=Handover, answer=HandedOver,
     ),
     Route("GET", f"{V1}/tasks/mine", mine, "One's own tasks, and those of whom one stands in for 我的任务", "queue.read", query=Listing, answer=Page),
     Route("GET", f"{V1}/stats/whistles", whistles, "Calls of streets, and who came in time 吹哨报到", "stats.read", query=Period, answer=Page),

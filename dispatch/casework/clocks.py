@@ -6,6 +6,7 @@ from functools import lru_cache
 import msgspec
 
 from dispatch.casework import climbing
+from dispatch.casework.adjustments import EARLIEST, GIVEN, adjusted, earliest
 from dispatch.city.categories import Categories
 from dispatch.city.model import City
 from dispatch.domain.cases import Assignment, Case, Change, Deadline
@@ -42,7 +43,7 @@ def start(
     `past_at` is the present while history is taken in: what was due before it is on record as missed, without escalation.
     `due_at` is a due instant that a superior has set. Raises RuleBroken where the city's policies forgot the clock.
     """
-    policy = policy_of(city, case, clock, unit) if due_at is None else PolicyLimit(RUN_THROUGH, "hours8", "given")
+    policy = policy_of(city, case, clock, unit) if due_at is None else PolicyLimit(RUN_THROUGH, "hours8", GIVEN)
     if limit is not None and due_at is None:
         policy = PolicyLimit(limit, policy.mode, NAMED)
     due_at, provisional, unsettled, plan = _timetable(
@@ -56,7 +57,7 @@ def start(
         unit=unit,
         started_at=at,
         due_at=due_at,
-        limit_text="given" if policy.rule == "given" else str(policy.limit),
+        limit_text=GIVEN if policy.rule == GIVEN else str(policy.limit),
         mode=policy.mode,
         rule=policy.rule,
         provisional=provisional,
@@ -70,17 +71,48 @@ def start(
     return deadline
 
 
+def within(city: City, case: Case, deadline: Deadline, due_at: datetime, at: datetime, because: str) -> None:
+    """Holds a clock from `at` on to an instant by which it has to end, whatever its own limit; pauses move that instant too."""
+    if due_at >= deadline.due_at:
+        return
+    kept = msgspec.json.decode(deadline.adjustments)
+    if deadline.limit_text == GIVEN:
+        kept.setdefault(GIVEN, deadline.due_at.isoformat())
+    kept.setdefault(EARLIEST, []).append([because, due_at.isoformat(), at.isoformat()])
+    deadline.adjustments = msgspec.json.encode(kept).decode()
+    recount(city, case, deadline)
+
+
+def released(city: City, case: Case, deadline: Deadline, because: str) -> None:
+    """Takes back what `within` did for this reason."""
+    kept = msgspec.json.decode(deadline.adjustments)
+    if EARLIEST in kept:
+        kept[EARLIEST] = [each for each in kept[EARLIEST] if each[0] != because]
+        deadline.adjustments = msgspec.json.encode({name: value for name, value in kept.items() if value}).decode()
+        recount(city, case, deadline)
+
+
 def recount(city: City, case: Case, deadline: Deadline) -> bool:
     """Due instant and ladder of a live deadline anew, from its original start: by the calendar of today, with what was adjusted.
 
-    A due instant that a superior has set stays, and so does one that is missed. True if anything changed.
+    A due instant that a superior has set stays unless it was held to an earlier one, and so does one that is missed. True if
+    anything changed.
     """
-    if deadline.stopped_at is not None or deadline.historic or deadline.limit_text == "given":
+    given = deadline.limit_text == GIVEN
+    original = msgspec.json.decode(deadline.adjustments).get(GIVEN) if given else None
+    if deadline.stopped_at is not None or deadline.historic or (given and original is None):
         return False
+    calendar, limit = (
+        calendar_of(city, deadline.clock, deadline.unit),
+        RUN_THROUGH if given else parse_limit(deadline.limit_text),
+    )
+    cap = earliest(calendar, deadline.adjustments, natural=limit.natural)
+    fixed = None if deadline.status == "running" else deadline.due_at
+    if fixed is None and original is not None:
+        fixed = min(filter(None, (datetime.fromisoformat(original), cap)))
     due_at, provisional, unsettled, plan = _timetable(
-        calendar_of(city, deadline.clock, deadline.unit), city.ladder, deadline.clock, case.urgency,
-        parse_limit(deadline.limit_text), deadline.mode, deadline.started_at,
-        None if deadline.status == "running" else deadline.due_at, adjusted(deadline.adjustments), earliest(deadline.adjustments),
+        calendar, city.ladder, deadline.clock, case.urgency, limit, deadline.mode, deadline.started_at, fixed,
+        adjusted(deadline.adjustments), cap,
     )  # fmt: skip
     before = deadline.due_at, deadline.ladder, deadline.provisional, deadline.plan_provisional
     deadline.due_at, deadline.provisional, deadline.plan_provisional = due_at, provisional, unsettled
@@ -95,7 +127,7 @@ def reread(city: City, case: Case, deadline: Deadline) -> bool:
     What was suspended stays suspended. A due instant that a superior has set stays; of what is missed only the levels ahead
     change. True if anything changed.
     """
-    if deadline.limit_text == "given":
+    if deadline.limit_text == GIVEN:
         return False
     if deadline.status != "running" or deadline.rule == NAMED:
         return recount(city, case, deadline)
@@ -116,25 +148,6 @@ def recomputed(change: Change, deadline: Deadline, before: datetime, by: str, at
 def calendar_of(city: City, clock: str, unit: str) -> WorkCalendar:
     """By which hours a clock runs: the case clock, which the citizen is told, by the city's, every other by its unit's."""
     return city.calendar if clock == CASE_CLOCK else city.calendars.of(unit)
-
-
-@lru_cache(maxsize=4096)
-def adjusted(adjustments: str) -> Adjusted:
-    """What was approved for a clock: `{extensions: [limit…], pauses: [[from, until]…]}`, empty for nearly every one."""
-    kept = msgspec.json.decode(adjustments)
-    if not kept:
-        return UNADJUSTED
-    return Adjusted(
-        tuple(map(parse_limit, kept.get("extensions", ()))),
-        tuple((datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in kept.get("pauses", ())),
-    )
-
-
-@lru_cache(maxsize=4096)
-def earliest(adjustments: str) -> datetime | None:
-    """The earliest due instant of cases that were merged into this one: `{earliest: [[case_no, instant]…]}`."""
-    kept = msgspec.json.decode(adjustments)
-    return min((datetime.fromisoformat(at) for _, at in kept.get("earliest", ())), default=None)
 
 
 def _climbed(deadline: Deadline, plan: str) -> str:

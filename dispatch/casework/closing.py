@@ -102,14 +102,17 @@ def settle(change: Change, at: datetime, now: datetime, by: str) -> None:
     change.event("settled", change.instant(now), by, at_source=at, round=case.round)
 
 
-def end(change: Change, state: str, at: datetime, *, ending: str | None = None) -> None:
-    """The case is over without a unit's answer: its tasks are withdrawn; the case clock was met or missed, all others are cancelled."""
+def end(change: Change, state: str, at: datetime, *, ending: str | None = None, elsewhere: bool = False) -> None:
+    """The case is over without a unit's answer: its tasks are withdrawn; the case clock was met or missed, all others are cancelled.
+
+    A case that goes on `elsewhere` kept no promise yet: its clock is cancelled too, but stays missed if it was.
+    """
     case = change.case
     case.state, case.ending, case.settled_at = state, ending, at
     case.version += 1
     _end_tasks(change, at)
     for clock in change.live("close"):
-        clock.stop(at)
+        clock.stop(at, cancelled=elsewhere)
     _cancel_rest(change, at)
 
 

@@ -1,8 +1,8 @@
 """The unit at work (承办): signing, contacting the citizen, replying."""
 
 from dispatch.casework.actions import Action, Turn
-from dispatch.casework.leading import at_desk
-from dispatch.casework.tasks import answered_parts, end_parts
+from dispatch.casework.leading import at_desk, end_parts
+from dispatch.casework.tasks import answered_parts
 from dispatch.domain.cases import Assignment
 from dispatch.domain.errors import BadInput
 from dispatch.domain.workflow import assignment_step, case_step
@@ -46,7 +46,7 @@ def reply(turn: Turn) -> None:
     task = moved(turn, "reply")
     turn.needs("note")
     task.replied_at = turn.at
-    end_parts(turn.change, task, turn)
+    end_parts(turn.change, task, turn.at)
     _stop(turn, task, "sign", "reply", "whistle")
     for clock in turn.change.live("contact"):
         if clock.assignment_id == task.id:

@@ -34,14 +34,13 @@ async def hand_over(at: Workplace, account: str, to: str, by: Principal, *, dry_
     In chunks: what was done stays done when the rest fails, and the same request again goes on. Raises NotPermitted for
     people outside one's own unit and below, NotFound, BadInput.
     """
+    by.require("task.handover")
     unit = await at.pool.fetchval(SQL.unit_of, account)
     if unit is None:
         raise NotFound(noun="account", key=account)
     units = at.cities.current.units
-    if not by.may("account.manage"):
-        by.require("task.manage")
-        if by.unit not in units or unit not in units.subtree(by.unit):
-            raise NotPermitted(permission=f"work of {unit}")
+    if not by.may("account.manage") and (by.unit not in units or unit not in units.subtree(by.unit)):
+        raise NotPermitted(permission=f"work of {unit}")
     theirs = await at.pool.fetchval(SQL.unit_of, to)
     near = (
         theirs is not None

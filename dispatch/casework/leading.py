@@ -13,7 +13,7 @@ import msgspec
 from dispatch.casework import clocks
 from dispatch.casework.actions import Turn
 from dispatch.city.model import City
-from dispatch.domain.cases import Assignment, Change
+from dispatch.domain.cases import Assignment, Change, Deadline
 from dispatch.domain.errors import BadInput, RuleBroken
 from dispatch.domain.workflow import assignment_step
 from dispatch.intake import open as opening
@@ -48,10 +48,27 @@ def release(change: Change, at: datetime, *, keeps: Collection[str] = (), joins:
 
 
 def end_tasks(change: Change, at: datetime, *, keeps: Collection[str] = (), joins: str | None = None) -> None:
-    """Withdraws live tasks and cancels their clocks; one that was missed stays missed."""
-    for task in change.assignments:
-        if task.ended_at is None and (task.role not in keeps or task.unit == joins):
+    """Withdraws live tasks and cancels their clocks; one that was missed stays missed. Parts of a task that goes on go on with it."""
+    kept: set[int] = set()
+    for task in change.assignments:  # by id: a part comes after its task
+        if task.ended_at is not None:
+            continue
+        if task.unit != joins and (task.role in keeps or task.parent_id in kept):
+            kept.add(task.id)
+        else:
             end_task(change, task, at)
+
+
+def end_parts(change: Change, task: Assignment, at: datetime) -> None:
+    """Ends the parts of a task and theirs: answered ones are done, others withdrawn."""
+    for part in live_parts(change, task):
+        end_parts(change, part, at)
+        end_task(change, part, at)
+
+
+def live_parts(change: Change, task: Assignment) -> list[Assignment]:
+    """Parts of a task that have not ended."""
+    return [part for part in change.assignments if part.parent_id == task.id and part.ended_at is None]
 
 
 def end_task(change: Change, task: Assignment, at: datetime, *, step: str = "withdraw") -> None:
@@ -105,19 +122,24 @@ def add_task(turn: Turn, unit: str, field: str, part: Part) -> Assignment:
     )  # fmt: skip
     change.assignments.append(task)
     names = (part.clock,) if part.signed else ("sign", part.clock)
-    change.deadlines += [
-        clocks.start(
-            turn.opened_under,
-            change.case,
-            name,
-            unit=unit,
-            at=at,
-            task=task,
-            limit=part.limit if name == part.clock else None,
-        )
-        for name in names
-    ]
+    for name in names:
+        own = part.limit if name == part.clock else None
+        started = clocks.start(turn.opened_under, change.case, name, unit=unit, at=at, task=task, limit=own)
+        hold_to(turn, started, part.parent)
+        change.deadlines.append(started)
     return task
+
+
+def hold_to(turn: Turn, clock: Deadline, parent: Assignment | None) -> None:
+    """A part ends before the task that it is part of, while that is not late itself. Raises RuleBroken for a named limit that does not."""
+    latest = max((d.due_at for d in turn.change.of_task(parent, "reply", "whistle")), default=None) if parent else None
+    if parent is None or latest is None or not turn.at < latest < clock.due_at:
+        return
+    if clock.rule == clocks.NAMED:
+        raise RuleBroken(
+            problem=f"a part ends before the task that it is part of, at {latest.isoformat()}", field="limit"
+        )
+    clocks.within(turn.opened_under, turn.change.case, clock, latest, turn.at, f"task {parent.id}")
 
 
 def at_desk(change: Change, city: City) -> None:

@@ -6,8 +6,6 @@ The merged case keeps its number and its record. If it was due earlier, the othe
 from collections.abc import Sequence
 from datetime import datetime
 
-import msgspec
-
 from dispatch.casework import clocks, closing
 from dispatch.casework.actions import Action, ActionBody, Turn
 from dispatch.casework.leading import at_desk
@@ -36,7 +34,7 @@ async def into(turn: Turn, source: Change, target: Change) -> None:
     at = max(turn.at, target.instant(turn.now))
     receipts = await receipts_of(turn, source)
     due = min((d.due_at for d in source.live(clocks.CASE_CLOCK)), default=None)
-    closing.end(source, state, at)
+    closing.end(source, state, at, elsewhere=True)
     source.case.merged_into = target.case.id
     source.case.lead_assignment_id = None
     await move(turn, source, target, receipts)
@@ -47,10 +45,10 @@ async def into(turn: Turn, source: Change, target: Change) -> None:
     )
     _tell(target, "merged_in")
     for clock in target.live(clocks.CASE_CLOCK):
-        if due is not None and due < clock.due_at:
-            kept = msgspec.json.decode(clock.adjustments)
-            kept.setdefault("earliest", []).append([source.case.case_no, due.isoformat()])
-            _adjust(turn, target, clock, kept)
+        if due is not None:
+            before = clock.due_at
+            clocks.within(turn.opened_under, target.case, clock, due, at, source.case.case_no)
+            _recomputed(turn, target, clock, before)
     await decided(turn, source, target, "same")
 
 
@@ -85,10 +83,9 @@ async def unmerge(turn: Turn) -> None:
     target.event("merge_undone", at, turn.by.name, restored=case.case_no, receipts=back, people=target.case.people)
     _tell(target, "merge_undone")
     for clock in target.live(clocks.CASE_CLOCK):
-        kept = msgspec.json.decode(clock.adjustments)
-        if "earliest" in kept:
-            kept["earliest"] = [e for e in kept["earliest"] if e[0] != case.case_no]
-            _adjust(turn, target, clock, {k: v for k, v in kept.items() if v})
+        before = clock.due_at
+        clocks.released(turn.opened_under, target.case, clock, case.case_no)
+        _recomputed(turn, target, clock, before)
 
 
 async def dismiss(turn: Turn) -> None:
@@ -136,9 +133,7 @@ async def _revive(turn: Turn) -> list[tuple[Deadline, datetime]]:
     return changed
 
 
-def _adjust(turn: Turn, change: Change, clock: Deadline, kept: dict[str, object]) -> None:
-    before, clock.adjustments = clock.due_at, msgspec.json.encode(kept).decode()
-    clocks.recount(turn.opened_under, change.case, clock)
+def _recomputed(turn: Turn, change: Change, clock: Deadline, before: datetime) -> None:
     if clock.due_at != before:
         clocks.recomputed(change, clock, before, turn.by.name, change.instant(turn.now))
 

@@ -72,6 +72,11 @@ SELECT id, to_case, receipts FROM report_moves WHERE from_case = $1 AND kind = '
 -- It was taken back.
 UPDATE report_moves SET undone_by = $2, undone_at = $3 WHERE id = $1;
 
+-- name: undo_detach
+-- A report that came back to the case from which it had been taken: that was taken back.
+UPDATE report_moves SET undone_by = $4, undone_at = $5
+WHERE kind = 'detach' AND from_case = $1 AND to_case = $2 AND receipts @> ARRAY[$3::text] AND undone_at IS NULL;
+
 -- name: close_clock
 -- The case clock of a round, stopped or not.
 SELECT * FROM deadlines WHERE case_id = $1 AND clock = 'close' AND round = $2;

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from dispatch.casework import record
+from dispatch.casework.leading import end_parts
 from dispatch.casework.watch import watch
 from dispatch.city.load import Mover
 from dispatch.city.model import City
@@ -55,6 +56,7 @@ def _withdraw_doubles(change: Change, city: City, by: str, now: datetime) -> boo
             if deadline.assignment_id == task.id:
                 deadline.stop(at, cancelled=True)
         change.event("withdrawn", at, by, assignment=task.id, unit=task.unit, successor=moves.get(task.unit, task.unit))
+        end_parts(change, task, at)
     return bool(doubles)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import asyncpg
 
 from dispatch.casework import clocks, record
+from dispatch.casework.adjustments import adjusted
 from dispatch.city.calendars import Calendars
 from dispatch.city.model import City
 from dispatch.city.versions import Cities
@@ -51,8 +52,8 @@ async def moved_by(connection: Executor, calendars: Calendars) -> AsyncIterator[
     while rows := await connection.fetch(SQL.provisional_deadlines, behind, CHUNK):
         for row in rows:
             calendar = calendars.common if row["clock"] == clocks.CASE_CLOCK else calendars.of(row["unit"])
-            limit, adjusted = parse_limit(row["limit_text"]), clocks.adjusted(row["adjustments"])
-            due = calendar.due(row["started_at"], limit, row["mode"], adjusted)
+            limit, approved = parse_limit(row["limit_text"]), adjusted(row["adjustments"])
+            due = calendar.due(row["started_at"], limit, row["mode"], approved)
             if row["provisional"] and not due.provisional and due.at != row["due_at"]:
                 moved_to = due.at.astimezone(UTC)
                 yield Moved(row["case_no"], row["clock"], row["unit"], row["limit_text"], row["due_at"], moved_to)

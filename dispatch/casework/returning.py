@@ -12,9 +12,8 @@ Nothing of it moves the case clock. A task that a ruling bound, or that leads un
 from dispatch.casework import clocks, disputes
 from dispatch.casework.actions import Action, Turn
 from dispatch.casework.handling import at_work, moved
-from dispatch.casework.leading import at_desk, end_tasks
+from dispatch.casework.leading import at_desk, end_parts, end_tasks
 from dispatch.casework.levels import HANDED_UP
-from dispatch.casework.tasks import end_parts
 from dispatch.city.model import ReturnReason
 from dispatch.domain.cases import Assignment, Deadline
 from dispatch.domain.errors import BadInput, RuleBroken
@@ -44,7 +43,7 @@ def return_(turn: Turn) -> None:
     parent = turn.change.task(task.parent_id)
     told, roles = (parent.unit, ("handler", "unit_head")) if parent else (turn.city.desk.dispatch, ("dispatcher",))
     turn.change.post(told, roles, "returned", by_unit=task.unit, role=task.role)
-    end_parts(turn.change, task, turn)
+    end_parts(turn.change, task, turn.at)
     if task.role == "lead":
         _back_to_desk(turn)
 

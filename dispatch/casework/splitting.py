@@ -60,6 +60,8 @@ async def attach(turn: Turn) -> None:
     if source is None or row is None:
         raise RuleBroken(problem="it is not a report of another case", field="receipt_no")
     turn.say("reason")
+    back = change.case.id, source.case.id, receipt, turn.by.name, turn.at
+    await turn.connection.execute(moving.SQL.undo_detach, *back)
     if len(await moving.receipts_of(turn, source)) == 1:
         await into(turn, source, change)
         return

@@ -6,7 +6,7 @@ The task stays answerable for its parts: it is answered once each of them was an
 from dispatch.casework import clocks
 from dispatch.casework.actions import Action, Turn
 from dispatch.casework.assisting import parts
-from dispatch.casework.leading import Part, end_task
+from dispatch.casework.leading import Part, end_parts, end_task, hold_to, live_parts
 from dispatch.domain.cases import Assignment, Change
 from dispatch.domain.errors import BadInput, NotFound, RuleBroken
 from dispatch.domain.workflow import assignment_step, case_step
@@ -32,26 +32,20 @@ async def assign(turn: Turn) -> None:
     stands_in = {"stands_in_for": account} if row["stand_in"] else {}
     turn.say("note")
     change.event("assigned", turn.at, turn.by.name, assignment=task.id, account=task.handler, **stands_in)
-    change.post(task.unit, ("handler",), "assigned", account=task.handler)
+    change.post(f"account:{task.handler}", (), "assigned", account=task.handler)
 
 
 def delegate(turn: Turn) -> None:
     """下派: units below get a part each, inside the limit of the task that they are part of."""
     case_step(turn.change.case.state, "delegate")
-    change, task = turn.change, _live(turn)
+    task = _live(turn)
     if task.state != "handling":
         assignment_step(task.state, "reply")
     below = turn.city.units.subtree(task.unit) - {task.unit} if task.unit in turn.city.units else frozenset()
     for unit in turn.body.units or ([turn.body.unit] if turn.body.unit else []):
         if unit not in below:
             raise BadInput(field="units", problem=f"{unit} is not below {task.unit}")
-    made = len(change.deadlines)
     parts(turn, Part("child", limit=clocks.named_limit(turn.body.limit), parent=task), "delegated")
-    latest = max((d.due_at for d in change.of_task(task, "reply", "whistle")), default=None)
-    if turn.body.limit and latest and any(d.due_at > latest for d in change.deadlines[made:] if d.clock == "reply"):
-        raise RuleBroken(
-            problem=f"a part ends before the task that it is part of, at {latest.isoformat()}", field="limit"
-        )
 
 
 def recall(turn: Turn) -> None:
@@ -60,7 +54,7 @@ def recall(turn: Turn) -> None:
     change, part = turn.change, _part(turn)
     turn.needs("note")
     turn.say("reason")
-    end_parts(change, part, turn)
+    end_parts(change, part, turn.at)
     end_task(change, part, turn.at)
     change.event("recalled", turn.at, turn.by.name, assignment=part.id, unit=part.unit)
     change.post(part.unit, ("handler", "unit_head"), "recalled")
@@ -79,6 +73,7 @@ def redo(turn: Turn) -> None:
         turn.opened_under, change.case, "reply", unit=part.unit, at=turn.at, task=part, round=turn.next_round("reply"),
         limit=clocks.named_limit(turn.body.limit),
     )  # fmt: skip
+    hold_to(turn, again, change.task(part.parent_id))
     change.deadlines.append(again)
     change.event("redone", turn.at, turn.by.name, assignment=part.id, unit=part.unit, deadlines=[view(again)])
     change.post(part.unit, ("handler",), "redone")
@@ -94,22 +89,11 @@ def whistle(turn: Turn) -> None:
     parts(turn, Part("assist", clock="whistle", called_by=task.unit, locked=True), "whistled")
 
 
-def end_parts(change: Change, task: Assignment, turn: Turn) -> None:
-    """Ends the parts of a task and theirs: answered ones are done, others withdrawn."""
-    for part in _parts(change, task):
-        end_parts(change, part, turn)
-        end_task(change, part, turn.at)
-
-
 def answered_parts(change: Change, task: Assignment) -> None:
     """Raises RuleBroken while a part of the task is not answered yet."""
-    waiting = [part.unit for part in _parts(change, task) if part.state != "replied"]
+    waiting = [part.unit for part in live_parts(change, task) if part.state != "replied"]
     if waiting:
         raise RuleBroken(problem=f"parts of it are still at {', '.join(waiting)}", field="assignment")
-
-
-def _parts(change: Change, task: Assignment) -> list[Assignment]:
-    return [part for part in change.assignments if part.parent_id == task.id and part.ended_at is None]
 
 
 def _live(turn: Turn) -> Assignment:

@@ -193,7 +193,10 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A notice to whoever is on duty in a unit (`*`: over all) for one of the roles, about the change's `nth` event."""
+    """A notice to whoever is on duty in a unit (`*`: over all) for one of the roles, about the change's `nth` event.
+
+    `account:<username>` in place of a unit is that one person.
+    """
 
     nth: int
     unit: str

@@ -6,7 +6,8 @@ import asyncpg
 import msgspec
 
 from dispatch.casework.actions import Workplace
-from dispatch.casework.clocks import adjusted, calendar_of
+from dispatch.casework.adjustments import adjusted
+from dispatch.casework.clocks import calendar_of
 from dispatch.city.model import City
 from dispatch.insight.cases import SQL, deadline, find
 from dispatch.insight.lights import light_of

@@ -6,7 +6,8 @@ from datetime import datetime
 import asyncpg
 
 from dispatch.casework.actions import Workplace
-from dispatch.casework.clocks import adjusted, calendar_of
+from dispatch.casework.adjustments import adjusted
+from dispatch.casework.clocks import calendar_of
 from dispatch.city.model import City
 from dispatch.store.statements import load
 from sla.light import Light, light, used

@@ -1,5 +1,6 @@
 -- name: post!
--- Rows for every addressee: whoever is on duty in the unit (* over all) for one of the roles, else the unit's inbox; and webhooks.
+-- Rows for every addressee: whoever is on duty in the unit (* over all) for one of the roles, else the unit's inbox; or
+-- one account by its name (account:*); and webhooks.
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
         $9::text[]) WITH ORDINALITY AS g (case_id, event_seq, subject, topic, body, unit, roles, created_at, media, nth)
@@ -9,7 +10,7 @@ WITH given AS MATERIALIZED (
     SELECT unit, roles, created_at, 'account:' || d.account AS recipient FROM asked
         CROSS JOIN LATERAL on_duty(unit, ARRAY(SELECT jsonb_array_elements_text(roles::jsonb)), created_at) AS d (account)
 ), addressed AS (
-    SELECT nth, coalesce(p.recipient, 'unit:' || g.unit) AS recipient, 'inbox' AS medium
+    SELECT nth, CASE WHEN g.unit LIKE 'account:%' THEN g.unit ELSE coalesce(p.recipient, 'unit:' || g.unit) END AS recipient, 'inbox' AS medium
     FROM given g LEFT JOIN people p USING (unit, roles, created_at) WHERE g.media::jsonb ? 'inbox'
     UNION ALL
     SELECT nth, 'webhook:' || w.id, 'webhook' FROM given g

@@ -52,6 +52,7 @@ Permission = Literal[
     "case.reopen",
     "case.settle",
     "task.manage",
+    "task.handover",
     "check.read",
     "check.report",
     "knowledge.read",
@@ -109,7 +110,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     # 承办人
     "handler": _TASK,
     # 承办单位负责人: answers for its unit's deadlines and for who is on duty.
-    "unit_head": _TASK | {"escalation.ack", "stats.read", "roster.manage", "task.manage", "knowledge.write"},
+    "unit_head": _TASK | {"escalation.ack", "stats.read", "roster.manage", "task.manage", "task.handover",
+        "knowledge.write",
+    },
     # 审核员: approves or sends back a reply; never one who writes replies.
     "reviewer": _WORK | {
         "report.read", "text.unmask", "case.approve", "queue.read", "escalation.read", "stats.read",
@@ -137,7 +140,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "restricted_reader": frozenset({"restricted.read"}),
     # The three administrators (三员) keep each other in check: no permission in common, none for cases or callers.
     "sysadmin": frozenset({"city.load", "city.read", "webhook.manage"}),
-    "secadmin": frozenset({"account.manage", "key.manage"}),
+    "secadmin": frozenset({"account.manage", "key.manage", "task.handover"}),
     "auditor": frozenset({"audit.read"}),
 }  # fmt: skip
 
