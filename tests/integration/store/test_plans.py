@@ -9,6 +9,7 @@ import pytest
 
 from dispatch.casework.actions import SQL as ACTIONS
 from dispatch.casework.deadlines import SQL as DEADLINES
+from dispatch.casework.record import SQL as RECORD
 from dispatch.insight.cases import FAR_FUTURE
 from dispatch.insight.cases import SQL as READING
 from dispatch.insight.lights import SQL as LIGHTS
@@ -46,16 +47,15 @@ SEEDED = ("city_versions", "units", "cases", "assignments", "deadlines", "case_s
 LISTED = (FAR_FUTURE, 0)
 UNIT = ["u3"]
 NO_FILTER = (None,) * 5
-LIVE_CLOCKS = "SELECT * FROM deadlines WHERE case_id = ANY ($1::bigint[]) AND stopped_at IS NULL"
 STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     # statement, its values, the index it must use, the tables it must not read from end to end
     "claim_due": (DEADLINES.claim_due, (NOW + timedelta(minutes=5), 100), "deadlines_next", frozenset({"deadlines", "cases"})),
     "late": (DEADLINES.late, (NOW + timedelta(minutes=5),), "deadlines_next", frozenset({"deadlines"})),
     "next_at": (DEADLINES.next_at, (), "deadlines_next", frozenset({"deadlines"})),
     "candidates": (INTAKE.candidates, (*NEAR, [], [], [], NOW - timedelta(days=9)), "cases_near", frozenset({"cases"})),
-    "queue": (READING.queue, (UNIT, ["to_sign", "handling"], False, ["u3"], 50, None), "assignments_queue", frozenset({"cases", "assignments"})),
+    "queue": (READING.queue, (UNIT, False, ["u3"], 50, None), "assignments_beside", frozenset({"cases", "assignments"})),
     "pull": (ACTIONS.pull, (UNIT, 3, False, ["u3"], None), "assignments_queue", frozenset({"cases", "assignments"})),
-    "desk_queue": (READING.desk_queue, (UNIT, ["to_sign"], False, ["u3"], 50), "cases_owner", frozenset({"cases"})),
+    "desk_queue": (READING.desk_queue, ("u3", False, ["u3"], 50), "cases_desk", frozenset({"cases"})),
     "list": (READING.list_cases, (*LISTED, None, [], False, [], *NO_FILTER, NOW, 50, None), "cases_newest", frozenset({"cases"})),
     "next page": (
         READING.list_cases,
@@ -68,7 +68,9 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     ),
     "words": (READING.found_by_words, ("'w3' & 'v3'",), "case_signatures_search", frozenset({"case_signatures"})),
     "lights": (LIGHTS.due_first, ([3, 6, 9],), "deadlines_live", frozenset({"deadlines"})),
-    "live clocks": (LIVE_CLOCKS, ([3, 6, 9],), "deadlines_live", frozenset({"deadlines"})),
+    "lock": (RECORD.lock_cases, ([3, 6, 9],), "cases_pkey", frozenset({"cases"})),
+    "hanging": (RECORD.hanging, ([3, 6, 9],), "deadlines_live", frozenset({"deadlines", "assignments"})),
+    "write": (RECORD.write, (None,) * 75, "cases_pkey", frozenset({"cases", "deadlines", "assignments"})),
 }  # fmt: skip
 
 
