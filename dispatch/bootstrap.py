@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from dispatch.api import (
     attachments,
+    audit,
     callers,
     cases,
     checks,
@@ -33,6 +34,7 @@ from dispatch.api import (
     webhooks,
 )
 from dispatch.api.app import build_app
+from dispatch.audit.checkpoints import take
 from dispatch.casework.actions import Workplace
 from dispatch.casework.deadlines import Deadlines
 from dispatch.casework.escalations import Escalations
@@ -68,7 +70,7 @@ ROUTES = [
     *session.ROUTES, *reports.ROUTES, *cases.ROUTES, *escalations.ROUTES, *desk.ROUTES, *rosters.ROUTES, *webhooks.ROUTES,
     *city.ROUTES, *knowledge.ROUTES, *incidents.ROUTES, *attachments.ROUTES, *callers.ROUTES, *desk_calls.ROUTES,
     *checks.ROUTES, *handover.ROUTES, *dispatch_desk.ROUTES,
-    *rulings.ROUTES,
+    *rulings.ROUTES, *audit.ROUTES,
 ]  # fmt: skip
 
 # Steps of deadlines that one process takes a second at most when it catches up after downtime.
@@ -201,6 +203,7 @@ async def running(at: Services) -> AsyncIterator[web.Application]:
     at.ticks.here(1.0, at.sensors.ripen)
     at.ticks.here(5.0, lambda: _audit(at))
     at.ticks.city_wide("flag_articles", 1, flag)
+    at.ticks.city_wide("checkpoint", 24, lambda connection, now: take(connection, at.keyring, now))
     background = [
         asyncio.create_task(work, name=name)
         for name, work in (

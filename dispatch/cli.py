@@ -24,6 +24,7 @@ from dispatch.city.archive import pack
 from dispatch.city.cli import city
 from dispatch.city.errors import FaultyCity
 from dispatch.city.versions import Cities
+from dispatch.cli_audit import audit
 from dispatch.cli_backtest import backtest_command
 from dispatch.cli_calendar import calendar
 from dispatch.cli_duty import duty
@@ -189,7 +190,7 @@ def _show(what: loading.Plan) -> None:
 
 city.add_command(reapply)
 calendar.add_command(calendar_diff)
-for command in (city, duty, sla, calendar, roster, backtest_command, replay_command, demo_command):
+for command in (audit, city, duty, sla, calendar, roster, backtest_command, replay_command, demo_command):
     main.add_command(command)
 
 
