@@ -3,6 +3,7 @@
 import asyncio
 import os
 from datetime import UTC, datetime
+from time import perf_counter
 
 import asyncpg
 import click
@@ -13,6 +14,7 @@ from rich.table import Table
 from dispatch.audit import chain, checkpoints
 from dispatch.audit.chain import Verdict
 from dispatch.audit.checkpoints import SQL, Checkpoint
+from dispatch.audit.rebuild import Comparison, rebuild
 from dispatch.cli_roster import database
 from dispatch.people.errors import KeyringMissing
 from dispatch.people.keyring import Keyring
@@ -69,6 +71,34 @@ def show(verdict: Verdict) -> None:
     click.echo(f"{len(verdict.faults)}{most} faults{more}. 记录被改动")
 
 
+@audit.command("rebuild")
+@click.option("--case", "case_no", help="Only this case (案件编号).")
+@database
+def rebuild_(case_no: str | None, database: str) -> None:
+    """Make every case, task and clock again from events alone and compare them with the tables; changes nothing.
+
+    \b
+    dispatch audit rebuild
+    dispatch audit rebuild --case 2026112500000012
+    """
+    began = perf_counter()
+    found = asyncio.run(_rebuild(database, case_no))
+    if case_no is not None and found.cases == 0:
+        raise click.ClickException(f"there is no case {case_no}")
+    rate = found.events / max(perf_counter() - began, 1e-3)
+    click.echo(
+        f"{found.cases} cases, {found.tasks} tasks, {found.clocks} clocks from {found.events} events ({rate:,.0f}/s)"
+    )
+    click.echo(f"redacted {found.redacted}, incomplete {found.incomplete}, differences {len(found.differences)}")
+    if not found.differences:
+        return
+    table = Table("case", "table", "row", "column", "stands", "rebuilt")
+    for each in found.differences[:SHOWN]:
+        table.add_row(each.case_no, each.table, each.row, each.column or "-", str(each.stands), str(each.rebuilt))
+    Console().print(table)
+    raise SystemExit(1)
+
+
 @audit.command("checkpoint")
 @database
 def checkpoint(database: str) -> None:
@@ -111,6 +141,18 @@ async def _verify(url: str, keyring: Keyring, case_no: str | None, expected: tup
             return await chain.verify(
                 pool, keyring, case_no=case_no, expected=expected, done=lambda done: bar.advance(cases, done)
             )
+    finally:
+        await pool.close()
+
+
+async def _rebuild(url: str, case_no: str | None) -> Comparison:
+    pool = await open_pool(url, size=1)
+    try:
+        total = await pool.fetchval(SQL.count_cases, case_no)
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            cases = bar.add_task("cases", total=total)
+            async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+                return await rebuild(connection, case_no=case_no, done=lambda done: bar.advance(cases, done))
     finally:
         await pool.close()
 

@@ -61,3 +61,21 @@ SELECT id, recorded_at, actor, action, subject, purpose FROM access_log
 WHERE (recorded_at, id) < ($1, $2) AND ($3::text IS NULL OR actor = $3) AND ($4::text IS NULL OR action = $4)
     AND ($5::timestamptz IS NULL OR recorded_at >= $5)
 ORDER BY recorded_at DESC, id DESC LIMIT $6;
+
+-- name: whole_cases
+-- The next cases by id, with all that events tell of them, and whether their words were erased.
+SELECT c.*, NOT EXISTS (SELECT FROM case_keys k WHERE k.case_id = c.id) AS redacted FROM cases c
+WHERE c.id > $1 AND ($2::text IS NULL OR c.case_no = $2) ORDER BY c.id LIMIT $3;
+
+-- name: bodies_of
+-- The events of these cases in their order, bytes alone.
+SELECT e.case_id, e.body FROM unnest($1::bigint[], $2::date[]) AS c(id, opened_month)
+    JOIN case_events e ON e.opened_month = c.opened_month AND e.case_id = c.id ORDER BY e.case_id, e.seq;
+
+-- name: tasks_of
+-- Every task of these cases.
+SELECT * FROM assignments WHERE case_id = ANY ($1::bigint[]) ORDER BY case_id, id;
+
+-- name: clocks_of
+-- Every clock of these cases.
+SELECT * FROM deadlines WHERE case_id = ANY ($1::bigint[]) ORDER BY case_id, id;

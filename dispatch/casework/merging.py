@@ -8,9 +8,9 @@ from datetime import datetime
 
 from dispatch.casework import clocks, closing
 from dispatch.casework.actions import Action, ActionBody, Turn
+from dispatch.casework.columns import DEADLINE_COLUMNS, clocked
 from dispatch.casework.leading import at_desk
 from dispatch.casework.moving import SQL, lock, move, receipts_of
-from dispatch.casework.record import DEADLINE_COLUMNS
 from dispatch.domain.cases import Change, Deadline
 from dispatch.domain.errors import NotFound, RuleBroken
 from dispatch.domain.workflow import case_step
@@ -122,6 +122,7 @@ async def _revive(turn: Turn) -> list[tuple[Deadline, datetime]]:
     changed = []
     for row in await turn.connection.fetch(SQL.close_clock, turn.change.case.id, turn.change.case.round):
         clock = Deadline(**{name: row[name] for name in DEADLINE_COLUMNS}, id=row["id"])
+        clock.written = clocked(clock)
         before, clock.stopped_at = clock.due_at, None
         clock.status = "running" if clock.status in ("met", "cancelled") else clock.status
         clocks.recount(turn.opened_under, turn.change.case, clock)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from asyncpg import Record
 
-from dispatch.casework import clocks
+from dispatch.casework import clocks, columns
 from dispatch.domain.cases import Assignment, Case, Change, Deadline
 from dispatch.notices import post
 from dispatch.people.keyring import CaseKey, Keyring, Sealed, aad
@@ -24,68 +24,29 @@ from gridmap.areas import AreaTree
 SQL = load(__file__, "record")
 encode = msgspec.json.Encoder().encode
 
-CASE_COLUMNS = (
-    "id", "case_no", "opened_at", "opened_month", "state", "round", "version", "seq", "head", "last_event_at", "kind", "category",
-    "category_table", "kin", "urgency", "safety", "people", "restricted", "cell", "area", "lon", "lat", "tile", "city_version",
-    "owner_unit", "lead_assignment_id", "about_unit", "next_due_at", "settled_at", "closed_at", "solved", "channel", "ending", "danger",
-    "border", "source_ref", "object", "merged_into", "reminders", "reminded_at", "supervised_at",
-)  # fmt: skip
-# What an event alone moves: a call attached, a contact logged.
-CASE_ADVANCED = ("id", "seq", "head", "last_event_at", "people", "reminders", "reminded_at", "supervised_at")
-CASE_UPDATED = (
-    "id", "state", "round", "version", "seq", "head", "last_event_at", "category", "category_table", "kin", "urgency", "safety",
-    "people", "city_version", "owner_unit", "lead_assignment_id", "next_due_at", "settled_at", "closed_at", "solved", "cell", "area",
-    "ending", "merged_into", "reminders", "reminded_at", "supervised_at", "restricted", "danger_codes",
-)  # fmt: skip
-ASSIGNMENT_COLUMNS = (
-    "id", "case_id", "role", "unit", "state", "version", "round", "dispatched_at", "dispatched_by", "signed_at", "handler",
-    "replied_at", "ended_at", "return_reason", "contact_attempts", "route", "parent_id", "return_locked", "interim", "called_by",
-)  # fmt: skip
-ASSIGNMENT_UPDATED = (
-    "id",
-    "unit",
-    "state",
-    "version",
-    "signed_at",
-    "handler",
-    "replied_at",
-    "ended_at",
-    "return_reason",
-    "contact_attempts",
-    "return_locked",
-    "interim",
-)
-DEADLINE_COLUMNS = (
-    "case_id", "assignment_id", "clock", "round", "unit", "started_at", "due_at", "limit_text", "mode", "rule", "provisional",
-    "status", "historic", "step", "next_at", "attempts", "stopped_at", "plan", "plan_provisional", "adjustments",
-)  # fmt: skip
 EVENT_COLUMNS = ("opened_month", "case_id", "seq", "at", "type", "actor", "body", "mac")
 MESSAGE_COLUMNS = ("case_id", "case_seq", "message")
 TEXT_COLUMNS = ("id", "case_id", "report_id", "kind", "author", "written_at", "nonce", "sealed")
-DEADLINE_UPDATED = (
-    "id", "unit", "due_at", "status", "step", "next_at", "attempts", "stopped_at", "provisional", "plan", "limit_text", "mode", "rule",
-    "plan_provisional", "adjustments",
-)  # fmt: skip
 # Up to so many new events and messages go in with the statement that updates rows; more by COPY.
 FEW: Final = 16
-# The values by which a held row is known to have changed; what did not change is not written.
-_decided = attrgetter(*(name for name in CASE_UPDATED if name not in CASE_ADVANCED))
-_tasked = attrgetter(*ASSIGNMENT_UPDATED)
-_clocked = attrgetter(*DEADLINE_UPDATED)
 
 
 async def save(connection: Connection, keyring: Keyring, areas: AreaTree, changes: Sequence[Change]) -> None:
     """Writes `changes` (each of another case, whose row is held or new) in the running transaction."""
-    events = [row for change in changes for row in _chain(keyring, change)]
     for change in changes:
         change.case.next_due_at = min((d.due_at for d in change.live()), default=None)
+    events = [row for change in changes for row in _chain(keyring, change)]
     messages = [m for change in changes for m in _messages(areas, change)]
     fresh = [c.case for c in changes if c.case.fresh]
-    await _copy(connection, "cases", CASE_COLUMNS, fresh)
+    await _copy(connection, "cases", columns.CASE_COLUMNS, fresh)
     few = len(events) + len(messages) <= FEW
     await _update(connection, changes, events if few else [], messages if few else [])
-    await _copy(connection, "assignments", ASSIGNMENT_COLUMNS, [a for c in changes for a in c.assignments if a.fresh])
-    await _copy(connection, "deadlines", DEADLINE_COLUMNS, [d for c in changes for d in c.deadlines if d.id is None])
+    await _copy(
+        connection, "assignments", columns.ASSIGNMENT_COLUMNS, [a for c in changes for a in c.assignments if a.fresh]
+    )
+    await _copy(
+        connection, "deadlines", columns.DEADLINE_COLUMNS, [d for c in changes for d in c.deadlines if d.id is None]
+    )
     if not few:
         await connection.copy_records_to_table("case_events", records=events, columns=EVENT_COLUMNS)
         await connection.copy_records_to_table("outbox", records=messages, columns=MESSAGE_COLUMNS)
@@ -104,14 +65,15 @@ async def _update(
 ) -> None:
     """Rows that are there and changed; with them, in the same statement, the few events and messages of an action."""
     held = [c.case for c in changes if not c.case.fresh]
-    advanced = [case for case in held if _decided(case) == case.written]
-    decided = [case for case in held if _decided(case) != case.written]
-    tasks = [a for c in changes for a in c.assignments if not a.fresh and _tasked(a) != a.written]
-    clocks_ = [d for c in changes for d in c.deadlines if d.id is not None and _clocked(d) != d.written]
+    advanced = [case for case in held if columns.decided(case) == case.written]
+    decided = [case for case in held if columns.decided(case) != case.written]
+    tasks = [a for c in changes for a in c.assignments if not a.fresh and columns.tasked(a) != a.written]
+    clocks_ = [d for c in changes for d in c.deadlines if d.id is not None and columns.clocked(d) != d.written]
     if decided or advanced or tasks or clocks_ or events or messages:
         await connection.execute(
-            SQL.write, *_columns(decided, CASE_UPDATED), *_columns(tasks, ASSIGNMENT_UPDATED), *_columns(clocks_, DEADLINE_UPDATED),
-            *_turned(events, EVENT_COLUMNS), *_turned(messages, MESSAGE_COLUMNS), *_columns(advanced, CASE_ADVANCED),
+            SQL.write, *_columns(decided, columns.CASE_UPDATED), *_columns(tasks, columns.ASSIGNMENT_UPDATED),
+            *_columns(clocks_, columns.DEADLINE_UPDATED), *_turned(events, EVENT_COLUMNS), *_turned(messages, MESSAGE_COLUMNS),
+            *_columns(advanced, columns.CASE_ADVANCED),
         )  # fmt: skip
 
 
@@ -121,8 +83,8 @@ def _chain(keyring: Keyring, change: Change) -> Iterable[tuple[Any, ...]]:
         case.seq += 1
         told = {"case_no": case.case_no, "seq": case.seq, "at": event.at, "type": event.type, "actor": event.actor}
         if event is change.events[-1]:
-            # Where the case stands from here on: what the time until the next event is charged to.
-            told |= {"state": case.state, "owner_unit": case.owner_unit}
+            # Where the case stands from here on: what the time until the next event is charged to, and what was written with it.
+            told |= {"state": case.state, "owner_unit": case.owner_unit, "wrote": columns.wrote(change)}
         body = encode(told | event.data)
         case.head = keyring.event_mac(case.head, body)
         yield case.opened_month, case.id, case.seq, event.at, event.type, event.actor, body, case.head
@@ -228,24 +190,15 @@ def _settle(change: Change) -> None:
 
     Only a new deadline cannot: its id is the database's, so it is added with the last save.
     """
-    _written(change)
+    columns.remember(change)
     change.events, change.words, change.posts, change.escalations = [], [], [], []
 
 
-def _written(change: Change) -> None:
-    """Remembers what the database holds of the case now."""
-    change.case.written = _decided(change.case)
-    for assignment in change.assignments:
-        assignment.written = _tasked(assignment)
-    for deadline in change.deadlines:
-        deadline.written = _clocked(deadline)
-
-
-async def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
+async def _copy(connection: Connection, table: str, names: Sequence[str], rows: Sequence[Any]) -> None:
     """New rows go in by COPY, the cheapest way for many at once on both sides."""
     if rows:
-        records = map(attrgetter(*columns), rows)
-        await connection.copy_records_to_table(table, records=records, columns=columns)
+        records = map(attrgetter(*names), rows)
+        await connection.copy_records_to_table(table, records=records, columns=names)
 
 
 def _columns(rows: Sequence[Any], names: Sequence[str]) -> list[Sequence[Any] | None]:
@@ -266,8 +219,8 @@ async def revive(connection: Connection, change: Change, clock: str) -> Deadline
     row = await connection.fetchrow(SQL.last_of_clock, change.case.id, clock)
     if row is None:
         return None
-    deadline = Deadline(**{name: row[name] for name in DEADLINE_COLUMNS}, id=row["id"])
-    deadline.written = _clocked(deadline)
+    deadline = Deadline(**{name: row[name] for name in columns.DEADLINE_COLUMNS}, id=row["id"])
+    deadline.written = columns.clocked(deadline)
     if deadline.status != "missed":
         deadline.status = "running"
     deadline.stopped_at, deadline.attempts = None, 0
@@ -292,13 +245,15 @@ async def hold_numbered(connection: Connection, case_no: str) -> tuple[Change | 
 
 async def _with_what_hangs(connection: Connection, rows: Sequence[Record]) -> tuple[dict[int, Change], datetime | None]:
     """Changes of held rows. A statement of its own: one that waited for a row would see its tasks as they were before."""
-    changes = {row["id"]: Change(Case(**{name: row[name] for name in CASE_COLUMNS})) for row in rows}
+    changes = {row["id"]: Change(Case(**{name: row[name] for name in columns.CASE_COLUMNS})) for row in rows}
     told: datetime | None = None
     for row in await connection.fetch(SQL.hanging, list(changes)) if changes else ():
         change, told = changes[row["id"]], row["told"]
-        change.assignments = [Assignment(**dict(zip(ASSIGNMENT_COLUMNS, each, strict=True))) for each in row["tasks"]]
-        change.deadlines = [
-            Deadline(**dict(zip(("id", *DEADLINE_COLUMNS), each, strict=True))) for each in row["clocks"]
+        change.assignments = [
+            Assignment(**dict(zip(columns.ASSIGNMENT_COLUMNS, each, strict=True))) for each in row["tasks"]
         ]
-        _written(change)
+        change.deadlines = [
+            Deadline(**dict(zip(("id", *columns.DEADLINE_COLUMNS), each, strict=True))) for each in row["clocks"]
+        ]
+        columns.remember(change)
     return changes, told

@@ -66,7 +66,7 @@ SELECT * FROM cases WHERE case_no = $1 FOR UPDATE;
 
 -- name: hanging
 -- Of each of these held cases every task and every clock that still runs or climbs, as records with the
--- columns in the order of `record.ASSIGNMENT_COLUMNS` and of id and `record.DEADLINE_COLUMNS`; and the time it is.
+-- columns in the order of `columns.ASSIGNMENT_COLUMNS` and of id and `columns.DEADLINE_COLUMNS`; and the time it is.
 SELECT c.id, clock_timestamp() AS told,
     ARRAY(SELECT ROW(a.id, a.case_id, a.role, a.unit, a.state, a.version, a.round, a.dispatched_at, a.dispatched_by, a.signed_at, a.handler,
         a.replied_at, a.ended_at, a.return_reason, a.contact_attempts, a.route, a.parent_id, a.return_locked, a.interim, a.called_by)

@@ -67,8 +67,9 @@ class Case:
     reminders: int = 0
     reminded_at: datetime | None = None
     supervised_at: datetime | None = None
-    # What the database holds of the row, as `casework.record` compares it; None for a new one.
+    # What the database holds of the row, as `casework.columns` compares it; None for a new one.
     written: tuple[Any, ...] | None = None
+    counted: tuple[Any, ...] | None = None
 
     @property
     def danger_codes(self) -> str:

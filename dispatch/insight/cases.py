@@ -254,7 +254,7 @@ async def events(at: Workplace, by: Principal, case_no: str, after: int, limit: 
 
 def _data(body: bytes) -> dict[str, Any]:
     data: dict[str, Any] = msgspec.json.decode(body)
-    return {k: v for k, v in data.items() if k not in ("case_no", "seq", "at", "type", "actor")}
+    return {k: v for k, v in data.items() if k not in ("case_no", "seq", "at", "type", "actor", "wrote")}
 
 
 async def explain(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import asyncpg
 
+from dispatch.audit.rebuild import rebuild
 from tests.harness.town import KEYRING
 
 BROKEN = {
@@ -87,4 +88,7 @@ async def examine(connection: "asyncpg.Connection[Any]", clocks: dict[int, Any])
         assert KEYRING.event_mac_valid(heads.get(event["case_id"], bytes(32)), event["body"], event["mac"])
         heads[event["case_id"]] = event["mac"]
     assert {r["id"]: r["head"] for r in await connection.fetch("SELECT id, head FROM cases")} == heads
+    # Events alone make every row again.
+    again = await rebuild(connection)
+    assert (again.differences, again.incomplete) == ([], 0)
     return now
