@@ -105,9 +105,9 @@ _places = itertools.count()
 
 
 def elsewhere() -> dict[str, float]:
-    """A place where nothing else has been reported."""
+    """A place in the city where nothing else has been reported."""
     nth = next(_places)
-    return {"lon": 116.2313 + nth % 20 / 500, "lat": 33.13 + nth // 20 % 20 / 500}
+    return {"lon": 116.2313 + nth % 10 / 500, "lat": 33.13 + nth // 10 % 20 / 500}
 
 
 async def receipt_of(town: Town, number: str) -> str:

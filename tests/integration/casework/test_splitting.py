@@ -60,6 +60,7 @@ async def test_attaching_takes_a_detachment_back(a_town: Town) -> None:
     assert status == 200, answer
     assert await a_town.value("SELECT state FROM cases WHERE case_no = $1", own) == "merged"
     assert await a_town.value("SELECT undone_by FROM report_moves WHERE kind = 'detach'") == DISPATCHER.name
+    assert await a_town.value("SELECT undone_by FROM report_moves WHERE kind = 'detach'") == DISPATCHER.name
     assert await a_town.value("SELECT people FROM cases WHERE case_no = $1", number) == 2
     await true_of(a_town, {})
 
