@@ -13,7 +13,6 @@ from tests.integration.casework.always import examine
 from tests.integration.casework.people import (
     CITIZEN,
     DISPATCHER,
-    HANDLER,
     SUPERVISOR,
     clocks_of,
     elsewhere,
@@ -118,50 +117,6 @@ async def test_the_earlier_deadline_stands_still_while_the_case_does(a_town: Tow
     early, late = await pair(a_town)
     unit = await a_town.value("SELECT owner_unit FROM cases WHERE case_no = $1", late)
     assert (await a_town.act(late, "sign", principal("handler", unit)))[0] == 200
-    await merged(a_town, early, late)
-    until = a_town.clock.at + timedelta(days=60)
-    assert (await a_town.act(late, "suspend", DISPATCHER, note="等待备件", until=until.isoformat()))[0] == 200
-    (clock,) = await clocks_of(a_town, late, "close")
-    (promised,) = await clocks_of(a_town, early, "close")
-    assert promised["due_at"] < until < clock["due_at"]
-    # What was left of the promise is left afterwards, to the second.
-    calendar = a_town.services.cities.current.calendar
-    left = calendar.run(a_town.clock.at, promised["due_at"], natural=False)
-    assert calendar.run(until, clock["due_at"], natural=False) == left
-
-
-@pytest.mark.parametrize("change", ["restricted = true", "about_unit = 'gas'"])
-async def test_what_must_not_be_read_together_is_not_merged(a_town: Town, change: str) -> None:
-    early, late = await pair(a_town)
-    await a_town.rows(f"UPDATE cases SET {change} WHERE case_no = $1", late)
-    everything = principal("dispatcher", "dispatch")
-    named = replace(everything, permissions=everything.permissions | {"restricted.read"})
-    status, problem = await a_town.act(early, "merge", named, other=late, note="同一处")
-    assert (status, problem.get("field")) == (409, "other"), problem
-    assert await a_town.value("SELECT state FROM cases WHERE case_no = $1", early) == "to_sign"
-
-
-async def test_a_merged_case_kept_no_promise_yet(a_town: Town) -> None:
-    early, late = await pair(a_town)
-    await merged(a_town, early, late)
-    assert [c["status"] for c in await clocks_of(a_town, early, "close")] == ["cancelled"]
-
-
-async def test_the_earlier_deadline_holds_even_one_that_a_superior_set(a_town: Town) -> None:
-    early = await opened(a_town, caller=CITIZEN, location=elsewhere())
-    given = {"source_ref": {"system": "province", "number": "P-78"}, "due_at": "2026-12-20T18:00:00+08:00"}
-    above = await opened(a_town, caller=None, location=elsewhere(), **given)
-    (promised,), (set_above,) = await clocks_of(a_town, early, "close"), await clocks_of(a_town, above, "close")
-    assert promised["due_at"] < set_above["due_at"]
-    await merged(a_town, early, above)
-    assert [c["due_at"] for c in await clocks_of(a_town, above, "close")] == [promised["due_at"]]
-    assert (await a_town.act(early, "unmerge", SUPERVISOR, note="查明是两处"))[0] == 200
-    assert [c["due_at"] for c in await clocks_of(a_town, above, "close")] == [set_above["due_at"]]
-
-
-async def test_the_earlier_deadline_stands_still_while_the_case_does(a_town: Town) -> None:
-    early, late = await pair(a_town)
-    assert (await a_town.act(late, "sign", HANDLER))[0] == 200
     await merged(a_town, early, late)
     until = a_town.clock.at + timedelta(days=60)
     assert (await a_town.act(late, "suspend", DISPATCHER, note="等待备件", until=until.isoformat()))[0] == 200

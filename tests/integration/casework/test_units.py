@@ -124,53 +124,6 @@ async def test_who_gets_a_task_is_told_and_nobody_else(a_town: Town) -> None:
     assert [row["recipient"] for row in told] == ["account:w2"]
 
 
-async def test_a_part_without_a_limit_of_its_own_ends_with_the_task(a_town: Town) -> None:
-    number = await at_street(a_town)
-    (whole,) = await clocks_of(a_town, number, "reply")
-    a_town.clock.travel(timedelta(hours=1))  # a limit that starts now would end later
-    assert (await a_town.act(number, "delegate", CHIEF, units=[COMMUNITY], note="请处置"))[0] == 200
-    below = principal("handler", COMMUNITY)
-    for action in ("sign", "reply"):
-        assert (await a_town.act(number, action, below, **BODY[action]))[0] == 200
-    child, version = tuple((await a_town.rows("SELECT id, version FROM assignments WHERE role = 'child'"))[0])
-    told = {"assignment": child, "note": "照片看不清"}
-    status, problem = await a_town.act(number, "redo", CHIEF, version=version, limit="900h", **told)
-    assert (status, problem["field"]) == (409, "limit")
-    assert (await a_town.act(number, "redo", CHIEF, version=version, **told))[0] == 200
-    again = [d["due_at"] for d in await clocks_of(a_town, number, "reply") if d["assignment_id"] == child]
-    assert again == [whole["due_at"], whole["due_at"]]
-
-
-async def test_what_a_part_ends_with_stands_still_while_the_case_does(a_town: Town) -> None:
-    number = await at_street(a_town)
-    a_town.clock.travel(timedelta(hours=1))
-    assert (await a_town.act(number, "delegate", CHIEF, units=[COMMUNITY], note="请处置"))[0] == 200
-    until = a_town.clock.at + timedelta(days=30)
-    assert (await a_town.act(number, "suspend", DISPATCHER, note="等待停水窗口", until=until.isoformat()))[0] == 200
-    whole, part = await clocks_of(a_town, number, "reply")
-    assert until < whole["due_at"] == part["due_at"]
-
-
-async def test_parts_of_a_co_operating_unit_go_on_when_the_lead_changes(a_town: Town) -> None:
-    number = await at_street(a_town)
-    assert (await a_town.act(number, "assist", DISPATCHER, unit="water-affairs", note="协办"))[0] == 200
-    water = principal("unit_head", "water-affairs")
-    assert (await a_town.act(number, "sign", principal("handler", "water-affairs")))[0] == 200
-    assert (await a_town.act(number, "delegate", water, units=["drainage"], note="请排查管网"))[0] == 200
-    assert (await a_town.act(number, "hand_up", CHIEF, note="需上级统筹"))[0] == 200
-    live = [(role, unit) for role, unit, state in await tasks_of(a_town, number) if state in ("to_sign", "handling")]
-    assert {("assist", "water-affairs"), ("child", "drainage")} < set(live)
-
-
-async def test_who_gets_a_task_is_told_and_nobody_else(a_town: Town) -> None:
-    number = await brought(a_town, "handling")
-    for name in ("w1", "w2"):
-        await account(a_town, name, "handler", "drainage")
-    assert (await a_town.act(number, "assign", HEAD, account="w2"))[0] == 200
-    told = await a_town.rows("SELECT recipient FROM notices WHERE topic = 'assigned' AND medium = 'inbox'")
-    assert [row["recipient"] for row in told] == ["account:w2"]
-
-
 async def test_a_part_that_is_taken_back_ends_with_its_clocks(a_town: Town) -> None:
     number = await at_street(a_town)
     assert (await a_town.act(number, "delegate", CHIEF, units=[COMMUNITY], note="请处置"))[0] == 200
@@ -258,25 +211,6 @@ async def test_the_security_administrator_hands_over_however_much_there_is(
     assert {row["handler"] for row in await a_town.rows("SELECT handler FROM assignments WHERE role = 'lead'")} == {
         "w2"
     }
-    for number in numbers:
-        assert (await events_of(a_town, number))[-1] == "handed_over"
-
-
-async def test_the_security_administrator_hands_over_however_much_there_is(
-    a_town: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(handover, "SWEEP", 2)
-    for name in ("w1", "w2"):
-        await account(a_town, name, "handler", "drainage")
-    numbers = [await brought(a_town, "handling", location=elsewhere()) for _ in range(5)]
-    for number in numbers:
-        assert (await a_town.act(number, "assign", HEAD, account="w1"))[0] == 200
-    headers = a_town.acts_as(principal("secadmin", "city"))
-    async with a_town.http.post(
-        f"{a_town.url}/api/v1/accounts/w1/handover", json={"to": "w2"}, headers=headers
-    ) as answer:
-        assert (answer.status, (await answer.json())["moved"]) == (200, 5)
-    assert {row["handler"] for row in await a_town.rows("SELECT handler FROM assignments")} == {"w2"}
     for number in numbers:
         assert (await events_of(a_town, number))[-1] == "handed_over"
 

@@ -165,39 +165,6 @@ async def test_parts_of_a_doubled_task_end_with_it(old_town: Town, folder: Path,
     assert [tuple(row) for row in rows] == [("assist", "withdrawn"), ("child", "withdrawn")]
 
 
-async def test_parts_opinions_and_visits_outlive_a_removed_unit(old_town: Town, folder: Path, change: Change) -> None:
-    asked = await brought(old_town, "triage")
-    assert (await old_town.act(asked, "consult", DISPATCHER, units=["drainage", "housing"], note="是否在你单位"))[0] == 200
-    parted = await brought(old_town, "handling", location={"lon": 116.2, "lat": 33.14})
-    water = {"units": ["water-affairs"], "note": "分工"}
-    assert (await old_town.act(parted, "divide", DISPATCHER, **water))[0] == 200
-    replaced(folder, change, "gas")
-    await applied(old_town, await planned(old_town, pack(folder)))
-    assert await old_town.services.cities.refresh(old_town.services.pool)
-    opinion = {"note": "不在我司管线范围"}
-    assert (await old_town.act(asked, "advise", principal("handler", "gas"), **opinion))[0] == 200
-    for action, told in (("sign", {}), ("reply", {"note": "已处置", "solved": True})):
-        assert (await old_town.act(parted, action, principal("handler", "water-affairs"), **told))[0] == 200
-    assert (await old_town.act(parted, "reply", principal("handler", "gas"), note="已处置", solved=True))[0] == 200
-
-
-async def test_parts_of_a_doubled_task_end_with_it(old_town: Town, folder: Path, change: Change) -> None:
-    number = await brought(old_town, "triage")
-    assert (await old_town.act(number, "dispatch", DISPATCHER, unit="gas", assists=["drainage"], category="E0506"))[0] == 200
-    assert (await old_town.act(number, "sign", principal("handler", "drainage")))[0] == 200
-    task = await old_town.value("SELECT id FROM assignments WHERE role = 'assist'")
-    # A part as `delegate` gives it: no unit of the demo city is below this one.
-    await old_town.rows(
-        "INSERT INTO assignments (id, case_id, role, unit, state, dispatched_at, dispatched_by, route, parent_id)"
-        " SELECT id + 1000, case_id, 'child', 'housing', 'to_sign', dispatched_at, 'test', '{}', id FROM assignments WHERE id = $1",
-        task,
-    )
-    replaced(folder, change, "gas")
-    await applied(old_town, await planned(old_town, pack(folder)))
-    rows = await old_town.rows("SELECT role, state FROM assignments WHERE role <> 'lead' ORDER BY id")
-    assert [tuple(row) for row in rows] == [("assist", "withdrawn"), ("child", "withdrawn")]
-
-
 async def test_a_closed_case_of_a_removed_unit_reopens_at_the_dispatch_desk(
     old_town: Town, folder: Path, change: Change
 ) -> None:
