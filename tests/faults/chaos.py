@@ -13,7 +13,7 @@ import asyncpg
 
 from dispatch.embedded import folder, redis
 from tests.faults.reckoning import Entry
-from tests.faults.service import DISPATCH, PATIENCE_S, Service, restart_postgres, server_pids, start
+from tests.faults.service import DISPATCH, PATIENCE_S, Service, redis_pid, restart_postgres, start
 from tests.faults.storm import AGREE, Storm
 
 ALTERED = ("-m", "tests.faults.altered")
@@ -127,7 +127,7 @@ class Misfortunes:
 
     async def _restart_redis(self, at: datetime) -> None:
         await until(at)
-        os.kill(server_pids(self.data)[1], signal.SIGKILL)
+        os.kill(redis_pid(self.data), signal.SIGKILL)
         home = folder.find(self.data)
         assert home is not None
         await asyncio.to_thread(redis.start, home)

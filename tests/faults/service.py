@@ -165,7 +165,14 @@ def server_pids(data: Path) -> tuple[int, int]:
     home = folder.find(data)
     assert home is not None
     postmaster = (home.path / "postgres" / "postmaster.pid").read_text().split("\n")[0]
-    return int(postmaster), int((home.sockets / "redis.pid").read_text())
+    return int(postmaster), redis_pid(data)
+
+
+def redis_pid(data: Path) -> int:
+    """The process number of Redis alone: that of PostgreSQL is not there while it restarts."""
+    home = folder.find(data)
+    assert home is not None
+    return int((home.sockets / "redis.pid").read_text())
 
 
 def restart_postgres(data: Path) -> None:

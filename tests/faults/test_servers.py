@@ -16,7 +16,7 @@ from dispatch.people.people import People
 from dispatch.store.clock import SystemClock
 from dispatch.store.pool import open_pool
 from tests.faults.callers import Callers, check_stored_once, report
-from tests.faults.service import Ground, Service, restart_postgres, server_pids, serving
+from tests.faults.service import Ground, Service, redis_pid, restart_postgres, serving
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ async def test_redis_dies_and_comes_back_empty_while_reports_are_taken_and_deadl
         epoch = (await frame(ws, lambda f: f["type"] == "subscribed"))["epoch"]
         assert (await ready(http, service))[1]["status"] == "ok"
 
-        os.kill(server_pids(data)[1], signal.SIGKILL)
+        os.kill(redis_pid(data), signal.SIGKILL)
         await frame(ws, lambda f: f["type"] == "degraded")
         status, parts = await ready(http, service)
         assert (status, parts["status"], parts["parts"]["live"]) == (200, "degraded", "degraded")
