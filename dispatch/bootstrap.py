@@ -28,6 +28,7 @@ from dispatch.api import (
     incidents,
     knowledge,
     reports,
+    requests,
     rosters,
     rulings,
     session,
@@ -70,7 +71,7 @@ ROUTES = [
     *session.ROUTES, *reports.ROUTES, *cases.ROUTES, *escalations.ROUTES, *desk.ROUTES, *rosters.ROUTES, *webhooks.ROUTES,
     *city.ROUTES, *knowledge.ROUTES, *incidents.ROUTES, *attachments.ROUTES, *callers.ROUTES, *desk_calls.ROUTES,
     *checks.ROUTES, *handover.ROUTES, *dispatch_desk.ROUTES,
-    *rulings.ROUTES, *audit.ROUTES,
+    *rulings.ROUTES, *audit.ROUTES, *requests.ROUTES,
 ]  # fmt: skip
 
 # Steps of deadlines that one process takes a second at most when it catches up after downtime.

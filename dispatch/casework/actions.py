@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from inspect import isawaitable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import asyncpg
 import msgspec
@@ -76,6 +76,9 @@ class ActionBody(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=
     # Whom a call went to: a unit, an account or a channel of the city's endings; never a number.
     to: Annotated[str, Meta(max_length=64)] | None = None
     three_way: bool | None = None
+    # What a unit asks for, and whether it gets it.
+    request: Literal["suspend", "extend"] | None = None
+    approve: bool | None = None
 
 
 class ActionAnswer(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What stops and moves the clocks of a case at a unit (挂账、延期): decided by a desk, never by the unit that asked.
+"""What stops and moves the clocks of a case at a unit (挂账、延期): decided by a desk, at the request of the unit or of itself.
 
 | action    | clocks of the case and its tasks                                                                  |
 |-----------|---------------------------------------------------------------------------------------------------|
@@ -21,7 +21,7 @@ from dispatch.city.model import City
 from dispatch.domain.cases import Change, Deadline
 from dispatch.domain.errors import BadInput, RuleBroken
 from dispatch.domain.workflow import case_step
-from sla.limits import parse_limit
+from sla.limits import Limit, parse_limit
 
 # The unit's own clocks and that of the case; a request (申请) and an order run on.
 FROZEN: Final = (clocks.CASE_CLOCK, "sign", "contact", "reply")
@@ -35,17 +35,15 @@ def suspend(turn: Turn) -> None:
     change = turn.change
     target = case_step(change.case.state, "suspend").target
     turn.needs("note")
-    until = turn.body.until
-    if until is None or until.tzinfo is None:
-        raise BadInput(field="until", problem="is required, with its offset")
-    if not turn.at < until <= turn.at + LONGEST:
-        raise BadInput(field="until", problem="must lie ahead, by a year at most")
+    until = promised(turn)
     turn.say("reason")
     at, lead = turn.at, change.lead
     assert lead is not None
     change.case.state = target
     change.case.version += 1
     change.event("suspended", at, turn.by.name, until=until, unit=lead.unit)
+    for waiting in change.live("approval"):  # what else was asked for lapses
+        waiting.stop(at, cancelled=True)
     for deadline in _stoppable(change):
         kept = _kept(deadline)
         kept.setdefault("pauses", []).append([_text(at), _text(until)])
@@ -55,6 +53,16 @@ def suspend(turn: Turn) -> None:
             turn.opened_under, change.case, "resume", unit=lead.unit, at=at, task=lead, round=turn.next_round("resume"), due_at=until
         )
     )  # fmt: skip
+
+
+def promised(turn: Turn) -> datetime:
+    """Until when the body asks that the case stand still. Raises BadInput."""
+    until = turn.body.until
+    if until is None or until.tzinfo is None:
+        raise BadInput(field="until", problem="is required, with its offset")
+    if not turn.at < until <= turn.at + LONGEST:
+        raise BadInput(field="until", problem="must lie ahead, by a year at most")
+    return until
 
 
 def resume(turn: Turn) -> None:
@@ -77,6 +85,19 @@ def extend(turn: Turn) -> None:
     change, at = turn.change, turn.at
     case_step(change.case.state, "extend")
     turn.needs("note")
+    held, asked = extendable(turn)
+    turn.say("reason")
+    change.case.version += 1
+    change.event("extended", at, turn.by.name, limit=str(asked) if asked else None)
+    for deadline in held:
+        kept = _kept(deadline)
+        kept.setdefault("extensions", []).append(str(asked or deadline.limit_text))
+        _adjust(change, deadline, kept, turn.opened_under, turn.by.name, at)
+
+
+def extendable(turn: Turn) -> tuple[list[Deadline], Limit | None]:
+    """The clocks that an extension moves, and the limit it adds, if one is named. Raises BadInput, RuleBroken."""
+    change, at = turn.change, turn.at
     asked = clocks.named_limit(turn.body.limit)
     held = [d for d in _stoppable(change) if d.clock in EXTENDED and d.status == "running" and _of_lead(change, d)]
     if not held or any(d.due_at <= at for d in change.live(*EXTENDED) if _of_lead(change, d)):
@@ -85,13 +106,7 @@ def extend(turn: Turn) -> None:
         raise BadInput(field="limit", problem="must run as the limit that it extends: through, or in working time")
     if any(len(_kept(d).get("extensions", ())) >= MOST_EXTENSIONS for d in held):
         raise RuleBroken(problem=f"it was extended {MOST_EXTENSIONS} times already", field="limit")
-    turn.say("reason")
-    change.case.version += 1
-    change.event("extended", at, turn.by.name, limit=str(asked) if asked else None)
-    for deadline in held:
-        kept = _kept(deadline)
-        kept.setdefault("extensions", []).append(str(asked or deadline.limit_text))
-        _adjust(change, deadline, kept, turn.opened_under, turn.by.name, at)
+    return held, asked
 
 
 def _go_on(change: Change, city: City, by: str, at: datetime, from_: datetime) -> None:

@@ -48,7 +48,7 @@ def reply(turn: Turn) -> None:
     task.replied_at = turn.at
     end_parts(turn.change, task, turn.at)
     _stop(turn, task, "sign", "reply", "whistle")
-    for clock in turn.change.live("contact"):
+    for clock in turn.change.live("contact", "approval"):
         if clock.assignment_id == task.id:
             clock.stop(turn.at, cancelled=True)
     turn.say("reply")

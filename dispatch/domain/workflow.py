@@ -126,6 +126,8 @@ CASE_STEPS = (
     ),
     Step("resume", ("suspended",), "handling", "case.adjust", "what was left when it was suspended is left again"),
     Step("extend", ("handling",), "handling", "case.adjust", "延期: only an approved extension moves the case clock"),
+    Step("request", ("handling",), "handling", "case.reply", "b6.3 the unit asks for a suspension or an extension"),
+    Step("decide", ("handling",), "handling", "case.adjust", "b6.3 审批: somebody else decides what was asked for"),
     Step("approve", ("review",), "followup", "case.approve", "S03 办结 is not closing: the citizen is asked"),
     Step(
         "approve_without_followup",

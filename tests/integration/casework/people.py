@@ -95,6 +95,12 @@ async def body_of(town: Town, number: str, action: str) -> dict[str, Any]:
         body["other"] = await opened(town, location=elsewhere(), category="E0110", text="另一件事情在别处")
     if action in ("retract", "detach"):
         body["receipt_no"] = await receipt_of(town, number)
+    if action == "decide":
+        unit = await town.value(
+            "SELECT a.unit FROM cases c JOIN assignments a ON a.id = c.lead_assignment_id WHERE c.case_no = $1", number
+        )
+        status, answer = await town.act(number, "request", principal("handler", unit), **BODY["request"])
+        assert status == 200, answer
     if action == "attach":
         another = await opened(town, location=elsewhere(), category="E0110", text="另一件事情在别处")
         body["receipt_no"] = await receipt_of(town, another)
@@ -166,6 +172,8 @@ WHO = {
     "suspend": SUPERVISOR,
     "resume": SUPERVISOR,
     "extend": SUPERVISOR,
+    "request": HANDLER,
+    "decide": SUPERVISOR,
 }
 BODY: dict[str, dict[str, Any]] = {
     "accept": {},
@@ -214,6 +222,8 @@ BODY: dict[str, dict[str, Any]] = {
     "suspend": {"until": "2027-06-01T09:00:00+08:00", "note": "等待管网改造，已告知市民"},
     "resume": {"note": "管网改造提前完成"},
     "extend": {"note": "配件在途"},
+    "request": {"request": "extend", "note": "配件在途"},
+    "decide": {"request": "extend", "approve": True, "note": "情况属实"},
 }
 
 
