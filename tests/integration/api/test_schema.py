@@ -107,6 +107,7 @@ async def explore(town: Town, role: Role, examples: int) -> None:
     async with town.http.get(f"{town.url}/openapi.json") as answer:
         document = await answer.json()
     mine = [each for each in operations_of(document) if permitted(each, role)]
+    mine.sort(key=lambda each: "session" in each.path)  # what may end one's own session comes last
     for operation in mine:
         # In full for the first who may use it; of the others only the permission and the scope differ.
         first = next(each for each in ROLES if permitted(operation, each)) == role
