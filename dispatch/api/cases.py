@@ -10,7 +10,8 @@ from dispatch.api.call import Call, Reply, Route, body_reader
 from dispatch.api.paging import Cursor, decode_cursor, encode_cursor
 from dispatch.api.problems import problem_of
 from dispatch.casework import history
-from dispatch.casework.actions import ActionAnswer, ActionBody, act
+from dispatch.casework.actions import act
+from dispatch.casework.bodies import ActionAnswer, ActionBody
 from dispatch.casework.history import Closing
 from dispatch.casework.queue import pull
 from dispatch.casework.registry import ACTIONS

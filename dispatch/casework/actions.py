@@ -11,15 +11,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from inspect import isawaitable
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 import asyncpg
 import msgspec
-from msgspec import Meta, Struct
 
 from dispatch.casework import record
+from dispatch.casework.bodies import ActionAnswer, ActionBody
 from dispatch.casework.watch import watch
-from dispatch.city.categories import Urgency
 from dispatch.city.model import City
 from dispatch.city.versions import Cities
 from dispatch.domain import workflow
@@ -45,51 +44,6 @@ SQL = load(__file__, "actions")
 
 # What is known of a case where nobody looked.
 UNASKED: Final[Mapping[str, Any]] = {"reachable": False, "rounds": "{}"}
-
-
-class ActionBody(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
-    """What an action is told; which fields it needs stands with the action."""
-
-    assignment: int | None = None
-    reason_code: Annotated[str, Meta(max_length=64)] | None = None
-    note: Annotated[str, Meta(max_length=5000)] | None = None
-    evidence: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=20)] = []
-    unit: Annotated[str, Meta(max_length=64)] | None = None
-    assists: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=10)] = []
-    category: Annotated[str, Meta(max_length=64)] | None = None
-    solved: bool | None = None
-    reached: bool | None = None
-    urgency: Urgency | None = None
-    until: datetime | None = None
-    limit: Annotated[str, Meta(max_length=20)] | None = None
-    # Units that are consulted, called or given a part.
-    units: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=20)] = []
-    # What the citizen was told, in the words they heard.
-    told: Annotated[str, Meta(max_length=5000)] | None = None
-    # An article of the knowledge base and the version that was read out.
-    article: Annotated[int, Meta(ge=1, le=2**62)] | None = None
-    article_version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
-    # Another case, one of the reports, a person of the unit.
-    other: Annotated[str, Meta(max_length=64)] | None = None
-    receipt_no: Annotated[str, Meta(max_length=64)] | None = None
-    account: Annotated[str, Meta(max_length=64)] | None = None
-    # Whom a call went to: a unit, an account or a channel of the city's endings; never a number.
-    to: Annotated[str, Meta(max_length=64)] | None = None
-    three_way: bool | None = None
-    # What a unit asks for, and whether it gets it.
-    request: Literal["suspend", "extend"] | None = None
-    approve: bool | None = None
-
-
-class ActionAnswer(Struct, frozen=True):
-    """Where the case and the task stand after the action."""
-
-    case_no: str
-    state: str
-    version: int
-    assignment: int | None
-    assignment_version: int | None
-    allowed_actions: list[str]
 
 
 @dataclass(slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from dispatch.casework import clocks, closing
-from dispatch.casework.actions import Action, ActionBody, Turn
+from dispatch.casework.actions import Action, Turn
+from dispatch.casework.bodies import ActionBody
 from dispatch.casework.columns import DEADLINE_COLUMNS, clocked
 from dispatch.casework.leading import at_desk
 from dispatch.casework.moving import SQL, lock, move, receipts_of

@@ -5,7 +5,8 @@ import hashlib
 import msgspec
 
 from dispatch.casework import record
-from dispatch.casework.actions import SQL, ActionAnswer, ActionBody, Turn, Workplace, answer_of, first_answer
+from dispatch.casework.actions import SQL, Turn, Workplace, answer_of, first_answer
+from dispatch.casework.bodies import ActionAnswer, ActionBody
 from dispatch.casework.handling import sign
 from dispatch.casework.watch import watch
 from dispatch.domain.errors import NotPermitted

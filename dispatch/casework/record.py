@@ -1,4 +1,4 @@
-"""Writes changed cases: one set-based statement a table, whatever changed them.
+"""Writes changed cases: one statement for the rows that are there, COPY for new ones, whatever changed them.
 
 Intake, the actions of people and the deadline loop all end here, inside their own transaction and holding the rows of the
 cases they changed. A case's events are chained by HMAC; its words are sealed under its own key; what is live goes to the

@@ -8,7 +8,8 @@ import asyncpg
 import msgspec
 
 from dispatch.casework import clocks, moving, record
-from dispatch.casework.actions import Action, ActionBody, Turn
+from dispatch.casework.actions import Action, Turn
+from dispatch.casework.bodies import ActionBody
 from dispatch.casework.merging import fits, into
 from dispatch.domain import numbers
 from dispatch.domain.cases import Case, Change

@@ -9,7 +9,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from dispatch.casework.actions import ActionAnswer, ActionBody, Workplace, act
+from dispatch.casework.actions import Workplace, act
+from dispatch.casework.bodies import ActionAnswer, ActionBody
 from dispatch.casework.registry import ACTIONS
 from dispatch.city.model import City
 from dispatch.domain.errors import BadInput

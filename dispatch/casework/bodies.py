@@ -1,0 +1,53 @@
+"""What an action is told and what it answers: one body for all, so that every action is asked for in the same way."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from dispatch.city.categories import Urgency
+
+
+class ActionBody(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """What an action is told; which fields it needs stands with the action."""
+
+    assignment: int | None = None
+    reason_code: Annotated[str, Meta(max_length=64)] | None = None
+    note: Annotated[str, Meta(max_length=5000)] | None = None
+    evidence: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=20)] = []
+    unit: Annotated[str, Meta(max_length=64)] | None = None
+    assists: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=10)] = []
+    category: Annotated[str, Meta(max_length=64)] | None = None
+    solved: bool | None = None
+    reached: bool | None = None
+    urgency: Urgency | None = None
+    until: datetime | None = None
+    limit: Annotated[str, Meta(max_length=20)] | None = None
+    # Units that are consulted, called or given a part.
+    units: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=20)] = []
+    # What the citizen was told, in the words they heard.
+    told: Annotated[str, Meta(max_length=5000)] | None = None
+    # An article of the knowledge base and the version that was read out.
+    article: Annotated[int, Meta(ge=1, le=2**62)] | None = None
+    article_version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
+    # Another case, one of the reports, a person of the unit.
+    other: Annotated[str, Meta(max_length=64)] | None = None
+    receipt_no: Annotated[str, Meta(max_length=64)] | None = None
+    account: Annotated[str, Meta(max_length=64)] | None = None
+    # Whom a call went to: a unit, an account or a channel of the city's endings; never a number.
+    to: Annotated[str, Meta(max_length=64)] | None = None
+    three_way: bool | None = None
+    # What a unit asks for, and whether it gets it.
+    request: Literal["suspend", "extend"] | None = None
+    approve: bool | None = None
+
+
+class ActionAnswer(Struct, frozen=True):
+    """Where the case and the task stand after the action."""
+
+    case_no: str
+    state: str
+    version: int
+    assignment: int | None
+    assignment_version: int | None
+    allowed_actions: list[str]
