@@ -24,12 +24,14 @@ CLOCKS = 4
 POISONED_CASES = 3
 A_SECOND = timedelta(seconds=1)
 AHEAD, BEHIND = ("skew=10800",), ("skew=-10800",)
-# What stands behind the claim: keys of the schema, each of which alone keeps a step from being told twice.
+# What stands behind the claim: keys of the schema. Each of ALONE keeps a step from being told twice by itself; that of a notice only
+# keeps twins of one event apart, and a number that was overwritten can make a step another event.
 KEYS = {
     "case_events": "case_events_pkey",
     "escalations": "escalations_deadline_id_level_key",
     "notices": "notices_case_id_event_seq_recipient_medium_key",
 }
+ALONE = ("case_events", "escalations")
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ async def test_a_claim_that_is_broken_on_purpose_turns_the_count_red(place: Plac
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kept", KEYS)
+@pytest.mark.parametrize("kept", ALONE)
 async def test_without_any_claim_each_key_of_the_schema_alone_keeps_a_step_from_being_told_twice(
     place: Place, kept: str
 ) -> None:

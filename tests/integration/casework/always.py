@@ -47,8 +47,9 @@ BROKEN = {
     "an open case without a report": """
         SELECT c.case_no FROM cases c WHERE c.is_open AND NOT EXISTS (SELECT FROM reports r WHERE r.case_id = c.id)""",
     "words of a report that stayed behind in another case": """
-        SELECT t.id FROM texts t JOIN reports r ON r.id = t.report_id WHERE t.case_id <> r.case_id AND EXISTS (
-            SELECT FROM case_keys k WHERE k.case_id = r.case_id)""",
+        SELECT t.id FROM texts t JOIN reports r ON r.id = t.report_id WHERE t.case_id <> r.case_id
+            AND EXISTS (SELECT FROM case_keys k WHERE k.case_id = r.case_id)
+            AND EXISTS (SELECT FROM case_keys k WHERE k.case_id = t.case_id)""",
     "words left of a case whose key was destroyed, where search finds them": """
         SELECT c.case_no FROM cases c WHERE c.ending = 'secret' AND c.state = 'rejected' AND (
             EXISTS (SELECT FROM case_keys k WHERE k.case_id = c.id) OR EXISTS (SELECT FROM case_signatures s WHERE s.case_id = c.id))""",
