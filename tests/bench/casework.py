@@ -52,7 +52,7 @@ async def seed(url: str, cases: int) -> tuple[dict[str, str], list[str]]:
     )
     for statement, values in (
         (SQL.triggers_off, ()), (SQL.words_off, ()), (SQL.cases, (cases, units)), (SQL.tasks, ()), (SQL.clocks, ()),
-        (SQL.words, (cases,)), (SQL.words_on, ()), (SQL.sequences, (cases,)),
+        (SQL.words, (cases,)), (SQL.words_on, ()), (SQL.sequences, (cases,)), (SQL.signed_today, ()),
     ):  # fmt: skip
         await connection.execute(statement, *values)
     await connection.execute("SET session_replication_role = origin")
