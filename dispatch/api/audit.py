@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from dispatch.api.call import Call, Reply, Route
 from dispatch.api.cases import Limit, Page
+from dispatch.api.dispatch_desk import Listing
 from dispatch.api.moments import moment
 from dispatch.api.paging import Cursor, decode_cursor, encode_cursor
 from dispatch.audit import reading
@@ -21,13 +22,6 @@ class Looks(Struct, frozen=True, forbid_unknown_fields=True):
     actor: Name | None = None
     action: Name | None = None
     since: datetime | None = None
-    cursor: str | None = None
-    limit: Limit = 50
-
-
-class Listing(Struct, frozen=True, forbid_unknown_fields=True):
-    """A page."""
-
     cursor: str | None = None
     limit: Limit = 50
 

@@ -1,18 +1,10 @@
 """What units ask for and somebody else decides: suspension and extension."""
 
-from msgspec import Struct
-
 from dispatch.api.call import Call, Reply, Route
-from dispatch.api.cases import Limit, Page
+from dispatch.api.cases import Page
+from dispatch.api.dispatch_desk import Listing
 from dispatch.api.paging import Cursor, decode_cursor, encode_cursor
 from dispatch.insight import requests
-
-
-class Listing(Struct, frozen=True, forbid_unknown_fields=True):
-    """A page."""
-
-    cursor: str | None = None
-    limit: Limit = 50
 
 
 async def waiting(call: Call[None, Listing]) -> Reply:

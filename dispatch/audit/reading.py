@@ -7,8 +7,8 @@ import asyncpg
 import msgspec
 
 from dispatch.audit.checkpoints import SQL, view
+from dispatch.insight.cases import FAR_FUTURE
 
-FAR_FUTURE: Final = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 BEYOND: Final = 2**62
 
 
