@@ -22,9 +22,9 @@ BROKEN = {
         WHERE a.state = 'returned' AND a.role = 'lead' AND b.role = 'lead' AND NOT b.return_locked""",
     "a task whose parent has ended before it": """
         SELECT a.case_id FROM assignments a JOIN assignments p ON p.id = a.parent_id WHERE a.ended_at IS NULL AND p.ended_at IS NOT NULL""",
-    "a closed case with a live clock or a live task": """
+    "a closed case with a live task, or a live clock that is not of an appeal or an order": """
         SELECT c.case_no FROM cases c WHERE NOT c.is_open AND (
-            EXISTS (SELECT FROM deadlines d WHERE d.case_id = c.id AND d.stopped_at IS NULL)
+            EXISTS (SELECT FROM deadlines d WHERE d.case_id = c.id AND d.stopped_at IS NULL AND d.clock NOT IN ('appeal', 'order'))
             OR EXISTS (SELECT FROM assignments a WHERE a.case_id = c.id AND a.ended_at IS NULL))""",
     "a case clock that did not start at intake": """
         SELECT c.case_no FROM cases c JOIN deadlines d ON d.case_id = c.id AND d.clock = 'close' AND d.round = 1 WHERE d.started_at <> c.opened_at""",
