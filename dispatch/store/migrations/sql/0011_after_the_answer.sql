@@ -8,5 +8,5 @@ ALTER TABLE cases VALIDATE CONSTRAINT open_case_has_deadline;
 -- `evaluation` is the citizen's own.
 ALTER TABLE texts DROP CONSTRAINT texts_kind_check;
 ALTER TABLE texts ADD CONSTRAINT texts_kind_check CHECK (kind IN (
-    'report', 'supplement', 'note', 'reply', 'reason', 'answer', 'progress', 'question', 'evaluation')) NOT VALID;
+    'report', 'supplement', 'note', 'reply', 'reason', 'told', 'opinion', 'answer', 'progress', 'question', 'evaluation')) NOT VALID;
 ALTER TABLE texts VALIDATE CONSTRAINT texts_kind_check;
