@@ -24,6 +24,7 @@ from dispatch.api import (
     desk_calls,
     dispatch_desk,
     escalations,
+    followups,
     handover,
     incidents,
     knowledge,
@@ -32,6 +33,7 @@ from dispatch.api import (
     rosters,
     rulings,
     session,
+    track,
     webhooks,
 )
 from dispatch.api.app import build_app
@@ -71,7 +73,7 @@ ROUTES = [
     *session.ROUTES, *reports.ROUTES, *cases.ROUTES, *escalations.ROUTES, *desk.ROUTES, *rosters.ROUTES, *webhooks.ROUTES,
     *city.ROUTES, *knowledge.ROUTES, *incidents.ROUTES, *attachments.ROUTES, *callers.ROUTES, *desk_calls.ROUTES,
     *checks.ROUTES, *handover.ROUTES, *dispatch_desk.ROUTES,
-    *rulings.ROUTES, *audit.ROUTES, *requests.ROUTES,
+    *rulings.ROUTES, *audit.ROUTES, *requests.ROUTES, *followups.ROUTES, *track.ROUTES,
 ]  # fmt: skip
 
 # Steps of deadlines that one process takes a second at most when it catches up after downtime.

@@ -1,9 +1,9 @@
-"""Reports: taking one or many in, previewing, reading back, supplements, the citizen's page."""
+"""Reports: taking one or many in, previewing, reading back, supplements."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from dispatch.api.call import Call, Reply, Route, body_reader
 from dispatch.api.problems import problem_of
@@ -15,7 +15,7 @@ from dispatch.desk.knowledge import Found
 from dispatch.domain.errors import DispatchError, NotFound, TooLarge
 from dispatch.domain.reports import Answer, MatchView, Report, RouteView, Warned
 from dispatch.insight import reports
-from dispatch.insight.reports import Standing, Told
+from dispatch.insight.reports import Standing
 from dispatch.intake.intake import Received
 
 MAX_LINES = 10_000
@@ -62,17 +62,6 @@ class Progress(Struct, frozen=True):
     state: str | None
     public_state: str
     first_answer: Answer
-
-
-class Tracked(Struct, frozen=True):
-    """A report as the citizen who holds its receipt and code sees it: nothing internal, nothing personal."""
-
-    receipt_no: str
-    state: Annotated[str, Meta(description="accepted, in_progress, answered, closed or under_check")]
-    received_at: Any
-    expected_by: Any
-    # What everybody who called about the same was told, oldest first.
-    told: list[Told] = []
 
 
 async def submit(call: Call[Report, None]) -> Reply:
@@ -161,30 +150,6 @@ async def supplement(call: Call[Supplement, None]) -> Reply:
     return Reply(added, 201)
 
 
-async def track(call: Call[None, None]) -> Reply:
-    receipt_no = _tracked(call)
-    standing = await reports.by_receipt(call.services.pool, receipt_no)
-    if standing is None:
-        raise NotFound(noun="report", key=receipt_no)
-    told = await reports.told(call.services.workplace, standing)
-    return Reply(Tracked(receipt_no, standing.public_state, standing.recorded_at, standing.expected_by, told))
-
-
-async def track_supplement(call: Call[Supplement, None]) -> Reply:
-    receipt_no = _tracked(call)
-    await supplements.add(call.services.workplace, receipt_no, call.body, "citizen")
-    call.services.changed()
-    return Reply({"receipt_no": receipt_no}, 201)
-
-
-def _tracked(call: Call[Any, Any]) -> str:
-    """The receipt of a citizen's request; a wrong code and an unknown receipt look the same."""
-    receipt_no, code = call.params["receipt_no"], call.request.headers.get("X-Track-Code", "")
-    if not call.services.keyring.track_code_valid(receipt_no, code):
-        raise NotFound(noun="report", key=receipt_no)
-    return receipt_no
-
-
 V1 = "/api/v1"
 ROUTES = [
     Route(
@@ -242,24 +207,5 @@ ROUTES = [
         body=Supplement,
         answer=Supplemented,
         statuses=(201,),
-    ),
-    Route(
-        "GET",
-        f"{V1}/track/{{receipt_no}}",
-        track,
-        "The citizen's view; header X-Track-Code 市民查询",
-        None,
-        answer=Tracked,
-        headers=("X-Track-Code",),
-    ),
-    Route(
-        "POST",
-        f"{V1}/track/{{receipt_no}}/supplements",
-        track_supplement,
-        "The citizen adds something 市民补充",
-        None,
-        body=Supplement,
-        statuses=(201,),
-        headers=("X-Track-Code",),
     ),
 ]

@@ -24,7 +24,7 @@ from dispatch.domain.workflow import case_step
 from sla.limits import Limit, parse_limit
 
 # The unit's own clocks and that of the case; a request (申请) and an order run on.
-FROZEN: Final = (clocks.CASE_CLOCK, "sign", "contact", "reply")
+FROZEN: Final = (*clocks.CASE_CLOCKS, "sign", "contact", "reply")
 EXTENDED: Final = (clocks.CASE_CLOCK, "reply")
 LONGEST: Final = timedelta(days=366)
 MOST_EXTENSIONS: Final = 2
@@ -99,6 +99,8 @@ def extendable(turn: Turn) -> tuple[list[Deadline], Limit | None]:
     """The clocks that an extension moves, and the limit it adds, if one is named. Raises BadInput, RuleBroken."""
     change, at = turn.change, turn.at
     asked = clocks.named_limit(turn.body.limit)
+    if change.live(clocks.RECTIFY):
+        raise RuleBroken(problem="what has to be put right is not extended", field="limit")
     held = [d for d in _stoppable(change) if d.clock in EXTENDED and d.status == "running" and _of_lead(change, d)]
     if not held or any(d.due_at <= at for d in change.live(*EXTENDED) if _of_lead(change, d)):
         raise RuleBroken(problem="what is overdue, or was given by a superior, is not extended", field="limit")

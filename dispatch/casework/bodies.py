@@ -7,6 +7,9 @@ from msgspec import Meta, Struct
 
 from dispatch.city.categories import Urgency
 
+# How somebody can be asked: they are called, written to, visited, or call themselves.
+Medium = Literal["phone", "message", "visit", "incoming"]
+
 
 class ActionBody(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
     """What an action is told; which fields it needs stands with the action."""
@@ -40,6 +43,13 @@ class ActionBody(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=
     # What a unit asks for, and whether it gets it.
     request: Literal["suspend", "extend"] | None = None
     approve: bool | None = None
+    # Follow-up: how the citizen was asked, whether what they said counts, and the five levels (好差评), 5 the best.
+    medium: Medium | None = None
+    valid: bool | None = None
+    contacted: bool | None = None
+    satisfied: Annotated[int, Meta(ge=1, le=5)] | None = None
+    # The citizen accepts the explanation why it was not solved.
+    accepted: bool | None = None
 
 
 class ActionAnswer(Struct, frozen=True):

@@ -21,6 +21,9 @@ from sla.policies import PolicyBook, PolicyLimit
 RUN_THROUGH = Limit(1, "h")
 WORKING_DAY = Limit(1, "wd")
 CASE_CLOCK = "close"
+# A round that begins with rework or a bad review has its own limit, beside or in place of the one from intake.
+RECTIFY = "rectify"
+CASE_CLOCKS = (CASE_CLOCK, RECTIFY)
 # The rule of a limit that a person named.
 NAMED = "named"
 
@@ -146,8 +149,8 @@ def recomputed(change: Change, deadline: Deadline, before: datetime, by: str, at
 
 
 def calendar_of(city: City, clock: str, unit: str) -> WorkCalendar:
-    """By which hours a clock runs: the case clock, which the citizen is told, by the city's, every other by its unit's."""
-    return city.calendar if clock == CASE_CLOCK else city.calendars.of(unit)
+    """By which hours a clock runs: those of the case, which the citizen is told, by the city's, every other by its unit's."""
+    return city.calendar if clock in CASE_CLOCKS else city.calendars.of(unit)
 
 
 def _climbed(deadline: Deadline, plan: str) -> str:

@@ -1,11 +1,13 @@
-"""From the reply to the end: approval (办结), the follow-up's result, and closings of recorded history."""
+"""From the reply to the end: approval (办结), what a superior is told, and closings of recorded history."""
 
 from datetime import datetime
+from hashlib import blake2b
 
 from dispatch.casework import clocks
 from dispatch.casework.actions import Action, Turn
-from dispatch.domain.cases import Change
-from dispatch.domain.errors import BadInput, RuleBroken
+from dispatch.city.model import City
+from dispatch.domain.cases import Case, Change
+from dispatch.domain.errors import RuleBroken
 from dispatch.domain.workflow import assignment_step, case_step
 from dispatch.intake.open import view
 
@@ -14,28 +16,39 @@ def approve(turn: Turn) -> None:
     """办结: the case clock stops. A citizen who can be reached is asked; without one the case is closed."""
     change, case = turn.change, turn.change.case
     asked, owed = case_step(case.state, "approve"), case.source_ref is not None
+    reachable = turn.reachable and followed_up(case, turn.city)
     given = next((d.due_at for d in change.live("close") if d.limit_text == "given" and d.due_at > turn.at), None)
-    case.state = (asked if turn.reachable or owed else case_step(case.state, "approve_without_followup")).target
+    case.state = (asked if reachable or owed else case_step(case.state, "approve_without_followup")).target
     case.version += 1
     case.settled_at = at = turn.at
     _end_tasks(change, at)
-    for clock in change.live("close"):
+    for clock in change.live(*clocks.CASE_CLOCKS):
         clock.stop(at)
     _cancel_rest(change, at)
     change.event("approved", at, turn.by.name, round=case.round)
-    if turn.reachable or owed:
-        _ask_and_tell(turn, at, owed=owed, given=given)
+    if reachable or owed:
+        _ask_and_tell(turn, at, asks=reachable, owed=owed, given=given)
     else:
         case.closed_at = at
         change.event("closed", at, turn.by.name, solved=None, round=case.round)
 
 
-def _ask_and_tell(turn: Turn, at: datetime, *, owed: bool, given: datetime | None) -> None:
+def followed_up(case: Case, city: City) -> bool:
+    """Whether somebody asks the citizen: always about what was urgent, else for the share of matters that the city chose (抽样).
+
+    Which ones is settled by the case's number, so that nobody picks them.
+    """
+    share = city.casework.followup_share
+    drawn = int.from_bytes(blake2b(case.case_no.encode(), digest_size=4).digest()) / 2**32
+    return case.urgency != "ordinary" or drawn < share
+
+
+def _ask_and_tell(turn: Turn, at: datetime, *, asks: bool, owed: bool, given: datetime | None) -> None:
     """The citizen is asked, and a superior told the result, each with its clock, before the case is closed."""
     change, case, hotline = turn.change, turn.change.case, turn.city.desk.hotline
     case.owner_unit = hotline
     started = []
-    if turn.reachable:
+    if asks:
         started.append(clocks.start(turn.opened_under, case, "followup", unit=hotline, at=at))
     if owed:
         started.append(
@@ -68,23 +81,6 @@ def report_back(turn: Turn) -> None:
     change.event("reported_back", turn.at, turn.by.name, round=change.case.round)
 
 
-def close(turn: Turn) -> None:
-    """The follow-up's result ends the case; whether it was solved is said, never assumed (S03)."""
-    change, case = turn.change, turn.change.case
-    case.state = case_step(case.state, "close").target
-    if change.live("report_back"):
-        raise RuleBroken(problem="the superior from whom it came has not been told the result", field="report_back")
-    if turn.body.solved is None:
-        raise BadInput(field="solved", problem="is required for this action: true or false")
-    case.version += 1
-    case.closed_at, case.solved = turn.at, turn.body.solved
-    for clock in change.live("followup"):
-        clock.stop(turn.at)
-    _cancel_rest(change, turn.at)
-    turn.say("note")
-    change.event("closed", turn.at, turn.by.name, solved=case.solved, round=case.round)
-
-
 def settle(change: Change, at: datetime, now: datetime, by: str) -> None:
     """Backfill: the case was closed at `at`, long ago; every clock ends as it was met or missed then."""
     case = change.case
@@ -111,7 +107,7 @@ def end(change: Change, state: str, at: datetime, *, ending: str | None = None, 
     case.state, case.ending, case.settled_at = state, ending, at
     case.version += 1
     _end_tasks(change, at)
-    for clock in change.live("close"):
+    for clock in change.live(*clocks.CASE_CLOCKS):
         clock.stop(at, cancelled=elsewhere)
     _cancel_rest(change, at)
 
@@ -132,5 +128,4 @@ def _cancel_rest(change: Change, at: datetime) -> None:
 ACTIONS = {
     "approve": Action("case.approve", False, approve),
     "report_back": Action("case.close", False, report_back),
-    "close": Action("case.close", False, close),
 }

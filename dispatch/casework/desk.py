@@ -178,7 +178,7 @@ async def restore(turn: Turn) -> None:
     case.state = target
     case.version += 1
     case.ending = case.settled_at = case.lead_assignment_id = None
-    await record.revive(turn.connection, change, clocks.CASE_CLOCK)
+    await record.revive(turn.connection, change, clocks.CASE_CLOCKS)
     at_desk(change, city)
     again = clocks.start(
         turn.opened_under, case, "dispatch", unit=city.desk.dispatch, at=turn.at, round=turn.next_round("dispatch")

@@ -150,5 +150,5 @@ def at_desk(change: Change, city: City) -> None:
 def owned_by(change: Change, unit: str) -> None:
     """The next move is this unit's: it owns the case, and the case clock that runs on is charged to it."""
     change.case.owner_unit = unit
-    for clock in change.live("close"):
+    for clock in change.live(*clocks.CASE_CLOCKS):
         clock.unit = unit

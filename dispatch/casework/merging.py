@@ -34,7 +34,7 @@ async def into(turn: Turn, source: Change, target: Change) -> None:
     fits(source, target)
     at = max(turn.at, target.instant(turn.now))
     receipts = await receipts_of(turn, source)
-    due = min((d.due_at for d in source.live(clocks.CASE_CLOCK)), default=None)
+    due = min((d.due_at for d in source.live(*clocks.CASE_CLOCKS)), default=None)
     closing.end(source, state, at, elsewhere=True)
     source.case.merged_into = target.case.id
     source.case.lead_assignment_id = None
@@ -45,7 +45,7 @@ async def into(turn: Turn, source: Change, target: Change) -> None:
         "merged_in", at, turn.by.name, merged=source.case.case_no, receipts=receipts, people=target.case.people
     )
     _tell(target, "merged_in")
-    for clock in target.live(clocks.CASE_CLOCK):
+    for clock in target.live(*clocks.CASE_CLOCKS):
         if due is not None:
             before = clock.due_at
             clocks.within(turn.opened_under, target.case, clock, due, at, source.case.case_no)
@@ -83,7 +83,7 @@ async def unmerge(turn: Turn) -> None:
         clocks.recomputed(change, clock, before, turn.by.name, at)
     target.event("merge_undone", at, turn.by.name, restored=case.case_no, receipts=back, people=target.case.people)
     _tell(target, "merge_undone")
-    for clock in target.live(clocks.CASE_CLOCK):
+    for clock in target.live(*clocks.CASE_CLOCKS):
         before = clock.due_at
         clocks.released(turn.opened_under, target.case, clock, case.case_no)
         _recomputed(turn, target, clock, before)
@@ -121,7 +121,7 @@ async def decided(turn: Turn, one: Change, other: Change, decision: str) -> bool
 async def _revive(turn: Turn) -> list[tuple[Deadline, datetime]]:
     """The case clock of the round runs on from its own start; those whose due instant is another one now."""
     changed = []
-    for row in await turn.connection.fetch(SQL.close_clock, turn.change.case.id, turn.change.case.round):
+    for row in await turn.connection.fetch(SQL.case_clocks, turn.change.case.id):
         clock = Deadline(**{name: row[name] for name in DEADLINE_COLUMNS}, id=row["id"])
         clock.written = clocked(clock)
         before, clock.stopped_at = clock.due_at, None

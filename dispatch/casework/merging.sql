@@ -77,9 +77,10 @@ UPDATE report_moves SET undone_by = $2, undone_at = $3 WHERE id = $1;
 UPDATE report_moves SET undone_by = $4, undone_at = $5
 WHERE kind = 'detach' AND from_case = $1 AND to_case = $2 AND receipts @> ARRAY[$3::text] AND undone_at IS NULL;
 
--- name: close_clock
--- The case clock of a round, stopped or not.
-SELECT * FROM deadlines WHERE case_id = $1 AND clock = 'close' AND round = $2;
+-- name: case_clocks
+-- The clocks of a case that ended with it: that from intake, and that of a round with a limit of its own.
+SELECT * FROM deadlines d WHERE d.case_id = $1 AND d.clock IN ('close', 'rectify') AND d.stopped_at = (
+    SELECT max(m.stopped_at) FROM deadlines m WHERE m.case_id = $1 AND m.clock IN ('close', 'rectify'));
 
 -- name: decide_link
 -- What a person said about a suggested pair; $3: same or different.

@@ -51,7 +51,7 @@ async def moved_by(connection: Executor, calendars: Calendars) -> AsyncIterator[
     behind = 0
     while rows := await connection.fetch(SQL.provisional_deadlines, behind, CHUNK):
         for row in rows:
-            calendar = calendars.common if row["clock"] == clocks.CASE_CLOCK else calendars.of(row["unit"])
+            calendar = calendars.common if row["clock"] in clocks.CASE_CLOCKS else calendars.of(row["unit"])
             limit, approved = parse_limit(row["limit_text"]), adjusted(row["adjustments"])
             due = calendar.due(row["started_at"], limit, row["mode"], approved)
             if row["provisional"] and not due.provisional and due.at != row["due_at"]:

@@ -211,22 +211,19 @@ def _turned(rows: Sequence[tuple[Any, ...]], names: Sequence[str]) -> list[Seque
     return list(zip(*rows, strict=True)) if rows else [None] * len(names)
 
 
-async def revive(connection: Connection, change: Change, clock: str) -> Deadline | None:
-    """The last one of a stopped clock of the case, running again from its own start as if it had not been stopped.
+async def revive(connection: Connection, change: Change, names: Sequence[str]) -> None:
+    """The clocks of these names that stopped last run again from their own start, as if they had not been stopped.
 
-    It is the same row, so the clock never restarts; what was missed stays missed.
+    They are the same rows, so no clock ever restarts; what was missed stays missed.
     """
-    row = await connection.fetchrow(SQL.last_of_clock, change.case.id, clock)
-    if row is None:
-        return None
-    deadline = Deadline(**{name: row[name] for name in columns.DEADLINE_COLUMNS}, id=row["id"])
-    deadline.written = columns.clocked(deadline)
-    if deadline.status != "missed":
-        deadline.status = "running"
-    deadline.stopped_at, deadline.attempts = None, 0
-    deadline.next_at = clocks.planned_at(deadline)
-    change.deadlines.append(deadline)
-    return deadline
+    for row in await connection.fetch(SQL.last_of_clocks, change.case.id, names):
+        deadline = Deadline(**{name: row[name] for name in columns.DEADLINE_COLUMNS}, id=row["id"])
+        deadline.written = columns.clocked(deadline)
+        if deadline.status != "missed":
+            deadline.status = "running"
+        deadline.stopped_at, deadline.attempts = None, 0
+        deadline.next_at = clocks.planned_at(deadline)
+        change.deadlines.append(deadline)
 
 
 async def hold(connection: Connection, case_ids: Sequence[int]) -> dict[int, Change]:

@@ -76,6 +76,7 @@ SELECT c.id, clock_timestamp() AS told,
         FROM deadlines d WHERE d.case_id = c.id AND d.stopped_at IS NULL ORDER BY d.id) AS clocks
 FROM unnest((SELECT $1::bigint[])) AS c(id);
 
--- name: last_of_clock
--- The clock of this name that a case had last.
-SELECT * FROM deadlines WHERE case_id = $1 AND clock = $2 AND assignment_id IS NULL AND stopped_at IS NOT NULL ORDER BY round DESC LIMIT 1;
+-- name: last_of_clocks
+-- The clocks of these names that a case had last: those that were stopped together.
+SELECT * FROM deadlines d WHERE d.case_id = $1 AND d.clock = ANY ($2::text[]) AND d.assignment_id IS NULL AND d.stopped_at = (
+    SELECT max(m.stopped_at) FROM deadlines m WHERE m.case_id = $1 AND m.clock = ANY ($2) AND m.assignment_id IS NULL);

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
-from dispatch.city.calendars import Calendars
+from dispatch.city.calendars import Calendars, Slot
 from dispatch.city.categories import Categories, Urgency
 from dispatch.city.dangers import Dangers
 from dispatch.city.units import UnitTree
@@ -75,11 +75,19 @@ class Casework(Struct, frozen=True):
 
     Of `max_returns` returns the last goes to ruling (裁定). A caller is asked `max_asks` times for what is missing.
     `rejecters` are the roles that may refuse a matter (不予受理).
+
+    Follow-up (回访): people are called in `calling_hours` only; after `followup_attempts` in vain, each at another of these hours,
+    they count as not reachable. Of ordinary matters the share `followup_share` is asked, of others all; a caller may evaluate
+    up to `evaluation_days` days after the end.
     """
 
     max_returns: Annotated[int, Meta(ge=1, le=5)] = 2
     max_asks: Annotated[int, Meta(ge=1, le=5)] = 2
     rejecters: tuple[Literal["operator", "dispatcher", "supervisor"], ...] = ("operator", "dispatcher")
+    calling_hours: tuple[Slot, ...] = ("08:30-12:00", "12:00-18:00", "18:00-21:00")
+    followup_attempts: Annotated[int, Meta(ge=1, le=10)] = 3
+    followup_share: Share = 1.0
+    evaluation_days: Annotated[int, Meta(ge=1, le=366)] = 30
 
 
 @dataclass(frozen=True, slots=True)

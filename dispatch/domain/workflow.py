@@ -17,7 +17,7 @@ WITHOUT_LEAD = ("received", "need_info", "triage", "verifying", "consulting", "r
 LIVE_TASK = frozenset({"to_sign", "handling", "replied"})
 # Steps that follow from another action, from an instant that came or from recorded history: nobody asks for them by name.
 CONSEQUENCES = frozenset({
-    "inform", "checked", "return_to_ruling", "appoint", "approve_without_followup", "withdraw", "settle",
+    "inform", "checked", "return_to_ruling", "appoint", "approve_without_followup", "evaluate_badly", "withdraw", "settle",
 })  # fmt: skip
 OPEN = frozenset({
     "received", "need_info", "triage", "verifying", "consulting", "to_sign", "returned", "ruling", "handling", "suspended", "review", "followup",
@@ -139,7 +139,26 @@ CASE_STEPS = (
     Step(
         "report_back", ("followup",), "followup", "case.close", "a superior is told the result of what came from above"
     ),
+    Step(
+        "attempt", ("followup",), "followup", "case.close", "S54 a try in vain is on record; the next at another hour"
+    ),
     Step("close", ("followup",), "closed", "case.close", "S03 closing says whether it was solved"),
+    Step(
+        "rework",
+        ("review",),
+        "handling",
+        "case.approve",
+        "b7.4 重办: not done well, in a new round, by the same person",
+    ),
+    Step("rectify", ("followup",), "to_sign", "case.close", "S13 a bad review (差评) is put right, with its own limit"),
+    Step(
+        "conclude",
+        ("review", "followup"),
+        "closed",
+        "case.conclude",
+        "b7.5 lawfully dealt with and explained, however often the citizen is not content",
+    ),
+    Step("evaluate_badly", ("closed",), "to_sign", "case.reopen", "S13 a bad review after the end is put right too"),
     Step("reopen", ("closed",), "to_sign", "case.reopen", "a repeat on an unsolved closed case is never swallowed"),
     Step(
         "settle",
@@ -157,6 +176,7 @@ ASSIGNMENT_STEPS = (
     Step("reply", ("handling",), "replied", "case.reply", "S09"),
     Step("advise", ("handling",), "replied", "case.reply", "S32"),
     Step("redo", ("replied",), "handling", "task.manage", "b7.2"),
+    Step("rework", ("replied",), "handling", "case.approve", "b7.4"),
     Step("hand_up", AT_UNIT, "returned", "task.manage", "S47"),
     Step("approve", ("replied",), "done", "case.approve", "S03"),
     Step("withdraw", (*AT_UNIT, "replied"), "withdrawn", "case.dispatch", "S08 a redispatch leaves no second lead"),

@@ -1,15 +1,11 @@
-"""Reading a report back: for the side that sent it, and for the citizen who holds its receipt."""
+"""Reading a report back, for the side that sent it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
-import msgspec
 
-from dispatch.casework.actions import Workplace
-from dispatch.casework.record import case_keys
 from dispatch.domain import workflow
-from dispatch.people.keyring import aad
 from dispatch.store.statements import load
 
 SQL = load(__file__, "reports")
@@ -42,13 +38,6 @@ class Standing:
         return PUBLIC[self.state] if self.state in workflow.OPEN else "closed"
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What the citizens of a case were told, and when."""
-
-    at: datetime
-    text: str
-
-
 async def by_key(pool: asyncpg.Pool, channel: str, external_id: str) -> Standing | None:
     """The report of a sender's key."""
     return await _standing(pool, await pool.fetchrow(SQL.by_key, channel, external_id))
@@ -68,22 +57,3 @@ async def _standing(pool: asyncpg.Pool, row: asyncpg.Record | None) -> Standing 
     return Standing(
         row["channel"], row["receipt_no"], row["answer"], row["recorded_at"], case_no, state, expected_by, case_id
     )
-
-
-async def told(at: Workplace, standing: Standing) -> list[Told]:
-    """What everybody of a report's case was told after the report came in; what one person was told is nobody else's."""
-    if standing.case_id is None:
-        return []
-    rows = await at.pool.fetch(SQL.told, standing.case_id, standing.recorded_at)
-    keys = await case_keys(at.pool, at.keyring, [standing.case_id] if rows else [])
-    if standing.case_id not in keys:
-        return []
-    key = keys[standing.case_id]
-    said = [
-        (
-            row["written_at"],
-            msgspec.json.decode(key.open(row["nonce"], row["sealed"], aad("texts", "sealed", row["id"]))),
-        )
-        for row in rows
-    ]
-    return [Told(written_at, document["text"]) for written_at, document in said if document.get("to") == "everybody"]

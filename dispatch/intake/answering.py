@@ -1,5 +1,6 @@
 """What the submitting side is told once a report was taken in, and the progress that a caller hears who asks again."""
 
+from dispatch.casework import clocks
 from dispatch.domain import priority
 from dispatch.domain.cases import Change
 from dispatch.domain.reports import Answer, MatchView, Progress
@@ -44,5 +45,5 @@ def answer(taken: Taken, track_code: str) -> Answer:
 def _progress(change: Change, taken: Taken) -> Progress:
     """How far the matter is: what a caller who asks again is told at once."""
     case, lead = change.case, change.lead
-    due = next((d.due_at for d in change.live("close")), None)
+    due = min((d.due_at for d in change.live(*clocks.CASE_CLOCKS)), default=None)
     return Progress(case.state, lead.unit if lead else None, case.opened_at, due, case.round, taken.moment.now)

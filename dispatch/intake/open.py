@@ -15,6 +15,7 @@ from dispatch.intake.locate import tile_of
 from dispatch.intake.match import Match, Prepared
 from dispatch.intake.route import Route
 from dispatch.store.pool import Ids
+from sla.limits import Limit
 
 INTAKE = "intake"
 
@@ -165,7 +166,7 @@ def dispatch(
     case.lead_assignment_id, case.owner_unit, case.state = tasks[0].id, route.lead, "to_sign"
     for deadline in change.live("dispatch", "review", "need_info", "verify", *(() if interim else ("ruling",))):
         deadline.stop(moment.at, cancelled=deadline.clock not in ("dispatch", "ruling"))
-    for deadline in change.live("close"):
+    for deadline in change.live(*clocks.CASE_CLOCKS):
         deadline.unit = route.lead
     started = [
         d
@@ -194,7 +195,7 @@ def attach(
     case = change.case
     if new_person and prepared.reading.human:
         case.people += 1
-    overdue = any(d.status == "missed" or d.due_at <= moment.at for d in change.live("close", "reply"))
+    overdue = any(d.status == "missed" or d.due_at <= moment.at for d in change.live(*clocks.CASE_CLOCKS, "reply"))
     change.event(
         "attached",
         change.instant(moment.now),
@@ -233,8 +234,11 @@ def _remind(change: Change, moment: Moment, city: City, *, overdue: bool, unsolv
         case.reminders, case.reminded_at = 0, change.instant(moment.now)
 
 
-def reopen(change: Change, by: str, moment: Moment, city: City, ids: Ids, *, units: UnitTree, reachable: bool) -> None:
-    """A closed case whose matter is not solved goes back to its last lead, in a new round with its own limit.
+def reopen(
+    change: Change, by: str, moment: Moment, city: City, ids: Ids, *, units: UnitTree, reachable: bool,
+    clock: str = clocks.CASE_CLOCK, limit: Limit | None = None,
+) -> None:  # fmt: skip
+    """A closed case whose matter is not solved goes back to its last lead, in a new round whose limit is that of `clock`.
 
     One that never had a lead, or whose lead is not among today's `units` any more, goes to the dispatch desk. `city` is the
     one whose limits apply.
@@ -253,13 +257,15 @@ def reopen(change: Change, by: str, moment: Moment, city: City, ids: Ids, *, uni
             clocks.start(city, case, "dispatch", unit=city.desk.dispatch, at=moment.at, past_at=moment.past_at)
         )
     unit = last.unit if last else city.desk.dispatch
-    change.deadlines.append(clocks.start(city, case, "close", unit=unit, at=moment.at, past_at=moment.past_at))
+    own = clocks.start(city, case, clock, unit=unit, at=moment.at, past_at=moment.past_at, limit=limit)
+    change.deadlines.append(own)
     change.event(
         "reopened",
         change.instant(moment.now),
         by,
         round=case.round,
-        deadlines=[view(d) for d in change.live("close")],
+        clock=clock,
+        deadlines=[view(own)],
     )
     if last is not None:
         again = Route(last.unit, (), "reopened", (f"round {case.round}: the unit that handled it",))

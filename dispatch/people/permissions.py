@@ -49,6 +49,7 @@ Permission = Literal[
     "case.approve",
     "case.adjust",
     "case.close",
+    "case.conclude",
     "case.reopen",
     "case.settle",
     "task.manage",
@@ -126,7 +127,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     }),
     # 督办员, of the city or a district.
     "supervisor": _WATCH | {
-        "case.adjust", "case.reopen", "case.rule", "case.restore", "case.expunge", "proposal.decide",
+        "case.adjust", "case.reopen", "case.rule", "case.restore", "case.expunge", "case.conclude", "proposal.decide",
     },
     # 值班长 of the command centre: may send a case elsewhere in an emergency.
     "commander": _WATCH | {"case.dispatch", "case.emergency"},

@@ -14,6 +14,7 @@ from dispatch.store.clock import SystemClock
 from dispatch.store.pool import open_pool
 from tests.faults.service import Ground, Service, ground, serving
 from tests.harness.town import KEYRING, archive, load_city
+from tests.integration.casework.people import GOOD
 
 NAME = "司马云川"
 PHONES = ("19912345678", "19912345679", "19912345680", "19912345681", "01062345678")
@@ -135,7 +136,7 @@ async def main_job(talk: Talk, keys: dict[str, str]) -> str:
     await talk.act(number, "sign", keys["handler"])
     await talk.act(number, "reply", keys["handler"], note=WORDS)
     await talk.act(number, "approve", keys["reviewer"])
-    await talk.act(number, "close", keys["followup"], solved=True, note=WORDS)
+    await talk.act(number, "close", keys["followup"], note=WORDS, **GOOD)
     return number
 
 

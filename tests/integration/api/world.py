@@ -12,6 +12,7 @@ import msgspec
 from dispatch.people.permissions import PERMISSIONS, Role
 from dispatch.people.principal import Principal
 from tests.harness.town import CONNECTOR, Town, principal, report
+from tests.integration.casework.people import GOOD
 
 # Where somebody with each role works in the demo city.
 UNITS: dict[Role, str] = {
@@ -50,7 +51,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "return": {"reason_code": "need_info", "note": "地点不清"},
     "reply": {"note": "已疏通"},
     "approve": {},
-    "close": {"solved": True},
+    "close": dict(GOOD),
     "reopen": {"note": "又积水了"},
 }
 PERMITS = {
@@ -108,7 +109,7 @@ class World:
             ("sign", principal("handler", "drainage"), {}),
             ("reply", principal("handler", "drainage"), {"note": "已疏通"}),
             ("approve", principal("reviewer", "dispatch"), {}),
-            ("close", principal("followup", "hotline"), {"solved": True}),
+            ("close", principal("followup", "hotline"), GOOD),
         ]
         reached = ["to_sign", "handling", "review", "followup", "closed"]
         for action, who, body in steps[: reached.index(state) if state in reached else 0]:

@@ -29,7 +29,8 @@ BROKEN = {
     "a case clock that did not start at intake": """
         SELECT c.case_no FROM cases c JOIN deadlines d ON d.case_id = c.id AND d.clock = 'close' AND d.round = 1 WHERE d.started_at <> c.opened_at""",
     "a round of a case without its one limit": """
-        SELECT c.case_no FROM cases c WHERE c.round <> (SELECT count(*) FROM deadlines d WHERE d.case_id = c.id AND d.clock = 'close')""",
+        SELECT c.case_no FROM cases c WHERE c.round <> (
+            SELECT count(*) FROM deadlines d WHERE d.case_id = c.id AND d.clock IN ('close', 'rectify'))""",
     "a level that fired early or unplanned": """
         SELECT e.id FROM escalations e JOIN deadlines d ON d.id = e.deadline_id
         WHERE e.fired_at < e.planned_at OR NOT EXISTS (

@@ -15,7 +15,7 @@ from dispatch.casework.registry import ACTIONS
 from dispatch.people.principal import Principal
 from tests.harness.town import START, Town, principal, report, town
 from tests.integration.casework.always import BEYOND_THE_BOUND, examine
-from tests.integration.casework.people import BODY, WHO, account, desk_call
+from tests.integration.casework.people import BODY, EXPLAINED, GOOD, WHO, account, desk_call
 
 PLACES = [{"lon": 116.19 + 0.004 * i, "lat": 33.13} for i in range(3)]
 CALLERS = [None, *({"name": f"市民{i}", "phone": f"1390000000{i}"} for i in range(2))]
@@ -112,7 +112,7 @@ class Machine(RuleBasedStateMachine):
         if action in ("attach", "detach", "retract"):
             body["receipt_no"] = self.receipts[pick % len(self.receipts)]
         if action == "close":
-            body["solved"] = bool(pick % 2)
+            body |= GOOD if pick % 2 else EXPLAINED
         return body
 
     @rule(nth=st.integers(0, 20), text=st.sampled_from(TEXTS))

@@ -12,6 +12,7 @@ from tests.integration.casework.people import (
     CITIZEN,
     DISPATCHER,
     FOLLOWUP,
+    GOOD,
     HANDLER,
     HEAD,
     REVIEWER,
@@ -225,10 +226,10 @@ async def test_what_came_from_above_is_closed_after_its_result_was_told(a_town: 
     assert (status, after["state"]) == (200, "followup")
     (owed,) = await clocks_of(a_town, number, "report_back")
     assert (owed["limit_text"], owed["due_at"].isoformat()) == ("given", "2026-12-20T10:00:00+00:00")
-    status, problem = await a_town.act(number, "close", FOLLOWUP, solved=True)
+    status, problem = await a_town.act(number, "close", FOLLOWUP, **GOOD)
     assert (status, problem["field"]) == (409, "report_back")
     assert (await a_town.act(number, "report_back", FOLLOWUP, **BODY["report_back"]))[0] == 200
-    assert (await a_town.act(number, "close", FOLLOWUP, solved=True))[1]["state"] == "closed"
+    assert (await a_town.act(number, "close", FOLLOWUP, **GOOD))[1]["state"] == "closed"
     _, case = await a_town.get(f"/cases/{number}", WHO["rule"])
     assert case["source_ref"] == {"system": "province", "number": "P-77"}
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.harness.town import Town, principal, report
+from tests.integration.casework.people import EXPLAINED, GOOD
 
 SUPERVISOR = principal("supervisor", "supervision")
 OPERATOR = principal("operator", "hotline")
@@ -149,7 +150,7 @@ async def test_every_ratio_has_its_parts_and_is_at_most_one(a_town: Town) -> Non
         for action, who, body in steps:
             assert (await a_town.act(number, action, who, **body))[0] == 200
         if nth < 3:
-            assert (await a_town.act(number, "close", followup, solved=nth == 0))[0] == 200
+            assert (await a_town.act(number, "close", followup, **(GOOD if nth == 0 else EXPLAINED)))[0] == 200
     assert (await a_town.act(made[2], "reopen", followup, note="没有解决"))[0] == 200
     a_town.clock.travel(timedelta(hours=2))
     await a_town.fire()
@@ -179,7 +180,7 @@ async def test_the_citizen_sees_progress_with_the_code_and_nothing_without(a_tow
     assert (status, seen["state"], set(seen)) == (
         200,
         "in_progress",
-        {"receipt_no", "state", "received_at", "expected_by", "told"},
+        {"receipt_no", "state", "received_at", "expected_by", "told", "steps", "evaluation"},
     )
     assert (await a_town.act(answer["case_no"], "sign", HANDLER))[0] == 200
     assert (await a_town.act(answer["case_no"], "reply", HANDLER, note="好"))[0] == 200

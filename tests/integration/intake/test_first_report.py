@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from tests.harness.town import Town, principal, report
+from tests.integration.casework.people import GOOD
 
 HEAD = principal("unit_head", "drainage")
 
@@ -36,5 +37,5 @@ async def test_a_task_is_signed_answered_approved_and_the_citizen_asked(a_town: 
     assert (status, after["state"]) == (200, "review")
     status, after = await a_town.act(number, "approve", reviewer)
     assert (status, after["state"]) == (200, "followup")
-    status, after = await a_town.act(number, "close", followup, solved=True)
+    status, after = await a_town.act(number, "close", followup, **GOOD)
     assert (status, after["state"]) == (200, "closed")

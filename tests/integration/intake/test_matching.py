@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.harness.town import CONNECTOR, PLACE, Town, principal, report
+from tests.integration.casework.people import EXPLAINED, GOOD
 from tests.integration.intake.conftest import SendBatch, Switch
 
 LONG = "幸福小区三号楼门前的污水井已经连续三天往外冒水臭味很大请尽快派人处理"
@@ -26,7 +27,7 @@ async def _close(town: Town, case_no: str, *, solved: bool) -> None:
     )
     for action, who, body in (
         ("sign", principal("handler", unit), {}), ("reply", principal("handler", unit), {"note": "已处理"}),
-        ("approve", principal("reviewer", "dispatch"), {}), ("close", principal("followup", "hotline"), {"solved": solved}),
+        ("approve", principal("reviewer", "dispatch"), {}), ("close", principal("followup", "hotline"), GOOD if solved else EXPLAINED),
     ):  # fmt: skip
         status, answer = await town.act(case_no, action, who, **body)
         assert status == 200, answer
