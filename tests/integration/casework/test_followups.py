@@ -156,6 +156,7 @@ async def test_closed_is_not_solved(a_town: Town) -> None:
     assert (await a_town.act(solved, "close", FOLLOWUP, **GOOD))[0] == 200
     without = {k: v for k, v in EXPLAINED.items() if k != "accepted"}
     assert (await a_town.act(unsolved, "close", FOLLOWUP, **without))[1]["field"] == "accepted"
+    a_town.clock.travel(timedelta(hours=2))
     _, before = await a_town.get("/stats/overview", SUPERVISOR)
     assert (await a_town.act(unsolved, "close", FOLLOWUP, **EXPLAINED))[0] == 200
     _, after = await a_town.get("/stats/overview", SUPERVISOR)
@@ -291,7 +292,7 @@ async def test_the_citizen_sees_the_public_steps_and_nothing_else(a_town: Town) 
         REVIEWER.name,
         BODY["reply"]["note"],
         BODY["suspend"]["note"],
-        f\"'{number}'\",
+        f"'{number}'",
         "drainage",
     ):
         assert hidden not in words, hidden

@@ -57,5 +57,5 @@ def test_what_is_not_in_the_table_of_tasks_is_refused_with_what_is_possible(stat
 
 
 def test_out_of_a_final_state_leads_only_what_a_person_takes_back() -> None:
-    assert {action for state, action in CASE if state not in OPEN} == {"reopen", "restore", "unmerge"}
+    assert {action for state, action in CASE if state not in OPEN} == {"evaluate_badly", "reopen", "restore", "unmerge"}
     assert frozenset(OPEN) == workflow.OPEN
