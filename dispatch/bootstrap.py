@@ -22,6 +22,7 @@ from dispatch.api import (
     city,
     desk,
     desk_calls,
+    dialogue,
     dispatch_desk,
     escalations,
     followups,
@@ -73,7 +74,7 @@ ROUTES = [
     *session.ROUTES, *reports.ROUTES, *cases.ROUTES, *escalations.ROUTES, *desk.ROUTES, *rosters.ROUTES, *webhooks.ROUTES,
     *city.ROUTES, *knowledge.ROUTES, *incidents.ROUTES, *attachments.ROUTES, *callers.ROUTES, *desk_calls.ROUTES,
     *checks.ROUTES, *handover.ROUTES, *dispatch_desk.ROUTES,
-    *rulings.ROUTES, *audit.ROUTES, *requests.ROUTES, *followups.ROUTES, *track.ROUTES,
+    *rulings.ROUTES, *audit.ROUTES, *requests.ROUTES, *followups.ROUTES, *track.ROUTES, *dialogue.ROUTES,
 ]  # fmt: skip
 
 # Steps of deadlines that one process takes a second at most when it catches up after downtime.
@@ -154,7 +155,9 @@ async def _wire(
 
     intake = Intake(pool, cities, keyring, clock, ids, committed)
     people = People(pool, keyring, clock)
-    workplace = Workplace(pool, cities, keyring, clock, ids)
+    workplace = Workplace(
+        pool, cities, keyring, clock, ids, unusual=lambda kind: metrics.unusual_looks.labels(kind).inc()
+    )
 
     async def authenticate(token: str) -> Principal:
         principal = await people.authenticate({"Authorization": f"Bearer {token}"}, {}, "GET")

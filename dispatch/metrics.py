@@ -29,6 +29,7 @@ class Metrics:
     sensor_events: Counter
     quarantine_open: Gauge
     log_redactions: Counter
+    unusual_looks: Counter
 
 
 def new_metrics(registry: CollectorRegistry | None = None) -> Metrics:
@@ -63,4 +64,7 @@ def new_metrics(registry: CollectorRegistry | None = None) -> Metrics:
         sensor_events=counter("sensor_events", "Sensor events by what became of them.", "type", "result"),
         quarantine_open=gauge("quarantine_open", "Quarantined reports that wait for a person."),
         log_redactions=counter("log_redactions", "Personal numbers blotted out of log lines; each is a fault."),
+        unusual_looks=counter(
+            "unusual_looks", "Looks at personal data beyond what the city expects of one person in an hour.", "kind"
+        ),
     )

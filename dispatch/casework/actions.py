@@ -17,7 +17,7 @@ import asyncpg
 import msgspec
 
 from dispatch.casework import record
-from dispatch.casework.bodies import ActionAnswer, ActionBody
+from dispatch.casework.bodies import ActionAnswer, ActionBody, ShownCaller
 from dispatch.casework.watch import watch
 from dispatch.city.model import City
 from dispatch.city.versions import Cities
@@ -46,12 +46,17 @@ SQL = load(__file__, "actions")
 UNASKED: Final[Mapping[str, Any]] = {"reachable": False, "rounds": "{}"}
 
 
+def _nobody_hears(kind: str) -> None:
+    """Where nobody watches for unusual looks at personal data."""
+
+
 @dataclass(slots=True)
 class Turn:
     """One action in progress: what it may look at and change.
 
     Limits are those of the version the case was `opened_under`; `rounds` has the last round of each clock. `others` are
-    further cases that are held, by id; `connection` is that of the running transaction.
+    further cases that are held, by id; `connection` is that of the running transaction; `unusual` hears of a kind of look at personal
+    data that somebody had too often.
     """
 
     change: Change
@@ -67,6 +72,9 @@ class Turn:
     connection: Connection
     keyring: Keyring
     others: dict[int, Change] = field(default_factory=dict)
+    # The one caller that this action shows; in its answer and nowhere else.
+    shown: ShownCaller | None = None
+    unusual: Callable[[str], object] = _nobody_hears
 
     @property
     def at(self) -> datetime:
@@ -117,6 +125,7 @@ class Workplace:
     keyring: Keyring
     clock: Clock
     ids: Sequences
+    unusual: Callable[[str], object] = _nobody_hears
 
 
 async def act(
@@ -151,9 +160,11 @@ async def act(
             refusal.data.setdefault("allowed_actions", workflow.allowed(change.case.state))
             raise
         if key is not None:
+            # A number is not kept: whoever asks again with the key gets the answer without it, and looks again on record.
+            kept = msgspec.json.encode(msgspec.structs.replace(answer, caller=None))
             told_at = change.case.last_event_at
-            await connection.execute(SQL.keep_answer, by.name, key, fingerprint, 200, answer, told_at)
-        return 200, answer
+            await connection.execute(SQL.keep_answer, by.name, key, fingerprint, 200, kept, told_at)
+        return 200, msgspec.json.encode(answer)
 
 
 async def _hold(
@@ -172,7 +183,7 @@ async def _hold(
 async def _carry_out(
     at: Workplace, connection: Connection, name: str, action: Action, change: Change, others: dict[int, Change], body: ActionBody,
     by: Principal, ids: Ids, if_match: str | None, now: datetime,
-) -> bytes:  # fmt: skip
+) -> ActionAnswer:  # fmt: skip
     """The action itself on the held cases, and its answer."""
     city = at.cities.current
     for other in others.values():
@@ -187,7 +198,7 @@ async def _carry_out(
     told = await one(connection, SQL.about_case, change.case.id) if action.looks else UNASKED
     turn = Turn(
         change, task, body, by, city, opened_under, now, ids, told["reachable"],
-        msgspec.json.decode(told["rounds"]), connection, at.keyring, others,
+        msgspec.json.decode(told["rounds"]), connection, at.keyring, others, unusual=at.unusual,
     )  # fmt: skip
     try:
         if isawaitable(working := action.run(turn)):
@@ -199,7 +210,7 @@ async def _carry_out(
     for each in changed:
         await watch(connection, each, await at.cities.version(connection, each.case.city_version), turn.now)
     await record.save(connection, at.keyring, city.map.areas, changed)
-    return msgspec.json.encode(answer_of(change, task))
+    return msgspec.structs.replace(answer_of(change, task), caller=turn.shown)
 
 
 async def first_answer(connection: Connection, by: Principal, key: str, fingerprint: bytes) -> tuple[int, bytes] | None:

@@ -50,10 +50,25 @@ class ActionBody(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=
     satisfied: Annotated[int, Meta(ge=1, le=5)] | None = None
     # The citizen accepts the explanation why it was not solved.
     accepted: bool | None = None
+    # The form of a reply (答复): what was found, what came of it, and the words that the citizen gets.
+    finding: Literal["founded", "partly_founded", "unfounded", "beyond_duty"] | None = None
+    outcome: Literal["solved", "partly", "unsolved"] | None = None
+    answer: Annotated[str, Meta(max_length=5000)] | None = None
+    # How the citizen was contacted; what they are told; what a number is looked at for.
+    how: Literal["phone", "visit", "message"] | None = None
+    kind: Literal["progress", "question"] | None = None
+    purpose: Literal["contact", "site_visit", "verify"] | None = None
 
 
-class ActionAnswer(Struct, frozen=True):
-    """Where the case and the task stand after the action."""
+class ShownCaller(Struct, frozen=True):
+    """The one caller whose number was asked for."""
+
+    receipt_no: str
+    phone: str
+
+
+class ActionAnswer(Struct, frozen=True, omit_defaults=True):
+    """Where the case and the task stand after the action; `caller` only after `reveal`."""
 
     case_no: str
     state: str
@@ -61,3 +76,4 @@ class ActionAnswer(Struct, frozen=True):
     assignment: int | None
     assignment_version: int | None
     allowed_actions: list[str]
+    caller: ShownCaller | None = None

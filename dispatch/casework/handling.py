@@ -1,8 +1,6 @@
-"""The unit at work (承办): signing, contacting the citizen, replying."""
+"""The unit at work (承办): signing, contacting the citizen."""
 
 from dispatch.casework.actions import Action, Turn
-from dispatch.casework.leading import at_desk, end_parts
-from dispatch.casework.tasks import answered_parts
 from dispatch.domain.cases import Assignment
 from dispatch.domain.errors import BadInput
 from dispatch.domain.workflow import assignment_step, case_step
@@ -15,8 +13,8 @@ def sign(turn: Turn) -> None:
     """The unit takes the task (签收); its sign clock stops."""
     task = moved(turn, "sign")
     task.signed_at, task.handler = turn.at, turn.by.name
-    _stop(turn, task, "sign")
-    _lead_moves(turn, task, "sign")
+    stop(turn, task, "sign")
+    lead_moves(turn, task, "sign")
     turn.change.event("signed", turn.at, turn.by.name, assignment=task.id, unit=task.unit, role=task.role)
 
 
@@ -28,7 +26,7 @@ def contact(turn: Turn) -> None:
         raise BadInput(field="reached", problem="is required for this action")
     task.contact_attempts += 1
     if turn.body.reached or task.contact_attempts >= ATTEMPTS:
-        _stop(turn, task, "contact")
+        stop(turn, task, "contact")
     turn.say("note")
     turn.change.event(
         "contacted",
@@ -37,28 +35,8 @@ def contact(turn: Turn) -> None:
         assignment=task.id,
         reached=turn.body.reached,
         attempts=task.contact_attempts,
+        **({"how": turn.body.how} if turn.body.how else {}),
     )
-
-
-def reply(turn: Turn) -> None:
-    """The unit's confirmed answer (答复), once all parts of its task are; a lead's goes to the desk for review."""
-    answered_parts(turn.change, at_work(turn, "reply"))
-    task = moved(turn, "reply")
-    turn.needs("note")
-    task.replied_at = turn.at
-    end_parts(turn.change, task, turn.at)
-    _stop(turn, task, "sign", "reply", "whistle")
-    for clock in turn.change.live("contact", "approval"):
-        if clock.assignment_id == task.id:
-            clock.stop(turn.at, cancelled=True)
-    turn.say("reply")
-    _lead_moves(turn, task, "reply")
-    turn.change.event("replied", turn.at, turn.by.name, assignment=task.id, unit=task.unit, role=task.role)
-    if task.role == "lead":
-        at_desk(turn.change, turn.city)
-        turn.change.post(turn.city.desk.dispatch, ("reviewer",), "replied", by_unit=task.unit)
-    elif (parent := turn.change.task(task.parent_id)) is not None:
-        turn.change.post(parent.unit, ("handler", "unit_head"), "part_replied", by_unit=task.unit)
 
 
 def moved(turn: Turn, action: str) -> Assignment:
@@ -80,13 +58,15 @@ def at_work(turn: Turn, action: str) -> Assignment:
     return turn.task
 
 
-def _lead_moves(turn: Turn, task: Assignment, action: str) -> None:
+def lead_moves(turn: Turn, task: Assignment, action: str) -> None:
+    """The case goes where its lead goes."""
     if task.role == "lead":
         turn.change.case.state = case_step(turn.change.case.state, action).target
         turn.change.case.version += 1
 
 
-def _stop(turn: Turn, task: Assignment, *names: str) -> None:
+def stop(turn: Turn, task: Assignment, *names: str) -> None:
+    """Clocks of the task by these names have reached their purpose."""
     for clock in turn.change.live(*names):
         if clock.assignment_id == task.id:
             clock.stop(turn.at)
@@ -95,5 +75,4 @@ def _stop(turn: Turn, task: Assignment, *names: str) -> None:
 ACTIONS = {
     "sign": Action("case.sign", True, sign, looks=False),
     "contact": Action("case.reply", True, contact, looks=False),
-    "reply": Action("case.reply", True, reply, looks=False),
 }

@@ -36,8 +36,8 @@ UPDATE reports SET case_id = $1 WHERE receipt_no = ANY ($2::text[]) AND case_id 
 UPDATE report_keys SET case_id = $1 WHERE receipt_no = ANY ($2::text[]);
 
 -- name: texts_of
--- Words that may be about a report: its own, and additions.
-SELECT id, report_id, kind, nonce, sealed FROM texts WHERE case_id = $1 AND kind IN ('report', 'supplement') ORDER BY id;
+-- Words that may be about a report: its own, and those of the kinds $2 that name its receipt.
+SELECT id, report_id, kind, nonce, sealed FROM texts WHERE case_id = $1 AND (kind = 'report' OR kind = ANY ($2::text[])) ORDER BY id;
 
 -- name: move_texts
 -- Words that were sealed anew under the key of the case they belong to now.

@@ -20,6 +20,8 @@ from dispatch.store.pool import Connection
 from dispatch.store.statements import load
 
 SQL = load(__file__, "merging")
+# Words beside a report that may be of one receipt, and go where it goes.
+OF_RECEIPT = ("supplement", "progress", "question")
 
 
 async def lock(connection: Connection, case_ids: Sequence[int]) -> None:
@@ -52,16 +54,16 @@ async def move(turn: Turn, source: Change, target: Change, receipts: Sequence[st
 
 
 async def _reseal(turn: Turn, source: int, target: int, report_ids: set[int], receipts: set[str]) -> None:
-    """Words of the reports, and additions that name them, under the other case's key; erased ones have nothing to move."""
+    """Words of the reports, and those beside that name them, under the other case's key; erased ones have nothing to move."""
     keys = await case_keys(turn.connection, turn.keyring, [source, target])
     if len(keys) < 2:
         return
     rows = []
-    for text in await turn.connection.fetch(SQL.texts_of, source):
+    for text in await turn.connection.fetch(SQL.texts_of, source, OF_RECEIPT):
         bound = aad("texts", "sealed", text["id"])
         plain = keys[source].open(text["nonce"], text["sealed"], bound)
         if text["report_id"] in report_ids or (
-            text["kind"] == "supplement" and msgspec.json.decode(plain).get("receipt_no") in receipts
+            text["kind"] in OF_RECEIPT and msgspec.json.decode(plain).get("receipt_no") in receipts
         ):
             rows.append((text["id"], *keys[target].seal(plain, bound)))
     if rows:

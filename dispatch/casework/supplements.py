@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from dispatch.casework import dangers, record
+from dispatch.casework import dangers, dialogue, record
 from dispatch.casework.actions import SQL, Workplace
 from dispatch.casework.leading import at_desk
 from dispatch.city.model import City
@@ -32,7 +32,10 @@ class Supplemented(Struct, frozen=True):
 
 
 async def add(at: Workplace, receipt_no: str, supplement: Supplement, by: str) -> Supplemented:
-    """Adds to the case of `receipt_no`; its lead is told. Raises NotFound, also while the report is in quarantine."""
+    """Adds to the case of `receipt_no`; its lead is told, and the record says which open questions that answers.
+
+    Raises NotFound, also while the report is in quarantine.
+    """
     ids = await at.ids.reserve(text=1)
     async with at.pool.acquire() as connection, connection.transaction():
         case_id = await connection.fetchval(SQL.case_of_receipt, receipt_no)
@@ -47,14 +50,17 @@ async def add(at: Workplace, receipt_no: str, supplement: Supplement, by: str) -
             "attachments": supplement.attachments,
             "receipt_no": receipt_no,
         }
-        change.words.append(Words(ids.take("text"), "supplement", by, document))
-        change.event("supplemented", moment, by, receipt_no=receipt_no)
+        text, answers = ids.take("text"), await dialogue.open_questions(connection, change.case, receipt_no)
+        change.words.append(Words(text, "supplement", by, document))
+        change.event(
+            "supplemented", moment, by, receipt_no=receipt_no, text=text, **({"answers": answers} if answers else {})
+        )
         city = at.cities.current
         dangers.alert(change, city.dangers.found(normalise(supplement.text)), by, moment, city)
         if change.case.state == "need_info":
             _inform(change, by, moment, city)
-        elif change.lead is not None and change.case.is_open:
-            change.post(change.lead.unit, ("handler",), "supplement")
+        else:
+            dialogue.hear(change, answers)
         await record.save(connection, at.keyring, at.cities.current.map.areas, [change])
         return Supplemented(receipt_no, change.case.case_no, change.case.seq)
 

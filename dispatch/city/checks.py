@@ -8,7 +8,18 @@ from typing import Final
 import msgspec
 
 from dispatch.city.areas import AreaFile
-from dispatch.city.draft import ACCOUNTS, DANGERS, DEVICES, ENDINGS, POLICIES, RETURNS, SENSORS, SUCCESSORS, Draft
+from dispatch.city.draft import (
+    ACCOUNTS,
+    DANGERS,
+    DEVICES,
+    ENDINGS,
+    POLICIES,
+    RETURNS,
+    SENSORS,
+    SUCCESSORS,
+    UNSOLVED,
+    Draft,
+)
 from dispatch.city.dutyfile import CityDutyBook, duty_faults, duty_rules
 from dispatch.city.rows import DutyRow
 from dispatch.city.settings import FILE as SETTINGS
@@ -70,6 +81,7 @@ def _twice(draft: Draft) -> Iterator[Fault]:
         (ACCOUNTS, "username"): [(line.number, line.row.username) for line in draft.accounts],
         (RETURNS, "code"): [(line.number, line.row.code) for line in draft.returns],
         (ENDINGS, "code"): [(line.number, line.row.code) for line in draft.endings],
+        (UNSOLVED, "code"): [(line.number, line.row.code) for line in draft.unsolved],
         (DANGERS, "code"): [(line.number, line.row.code) for line in draft.dangers],
         (SUCCESSORS, "code"): [(line.number, f"{line.row.kind} {line.row.code}") for line in draft.successors],
     }

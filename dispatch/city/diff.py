@@ -33,6 +33,7 @@ class Difference:
     accounts: Change
     return_reasons: Change
     endings: Change
+    unsolved: Change
     dangers: Change
     settings: Change
 
@@ -59,6 +60,7 @@ def difference(old: City, new: City) -> Difference:
         accounts=_change(_accounts(old), _accounts(new)),
         return_reasons=_change(old.return_reasons, new.return_reasons),
         endings=_change(old.endings, new.endings),
+        unsolved=_change(old.unsolved, new.unsolved),
         dangers=_change(old.dangers.by_code, new.dangers.by_code),
         settings=_change(_settings(old), _settings(new)),
     )

@@ -14,7 +14,7 @@ from dispatch.city.dangers import Danger, Dangers
 from dispatch.city.dutyfile import FILE as DUTY
 from dispatch.city.dutyfile import CityDutyBook, duty_rules
 from dispatch.city.files import CONFIG, Files
-from dispatch.city.model import Account, City, Device, Ending, ReturnReason, SensorType, SensorTypes
+from dispatch.city.model import Account, City, Device, Ending, ReturnReason, SensorType, SensorTypes, UnsolvedReason
 from dispatch.city.rows import (
     AccountRow,
     DangerRow,
@@ -25,9 +25,11 @@ from dispatch.city.rows import (
     SensorRow,
     SuccessorRow,
     UnitRow,
+    UnsolvedRow,
 )
 from dispatch.city.settings import FILE as SETTINGS
 from dispatch.city.settings import Settings, line_of, read_settings
+from dispatch.city.signoff import SignStep, parse_steps
 from dispatch.city.tables import Line, decode, read_table
 from dispatch.city.trees import sound_parents
 from dispatch.city.units import Unit, UnitTree
@@ -45,6 +47,7 @@ ACCOUNTS: Final = "accounts.csv"
 RETURNS: Final = "returns.csv"
 ENDINGS: Final = "endings.csv"
 DANGERS: Final = "dangers.csv"
+UNSOLVED: Final = "unsolved.csv"
 SUCCESSORS: Final = "successors.csv"
 POLICIES: Final = "policies.toml"
 LADDER: Final = "ladder.toml"
@@ -75,6 +78,7 @@ class Draft:
         self.returns = self._table(RETURNS, ReturnRow)
         self.endings = self._table(ENDINGS, EndingRow, optional=kept)
         self.dangers = self._table(DANGERS, DangerRow, optional=kept)
+        self.unsolved = self._table(UNSOLVED, UnsolvedRow, optional=kept) or (_reasons() if kept else [])
         self.successors = self._table(SUCCESSORS, SuccessorRow, optional=True)
         self.policies = self._book(POLICIES, PolicyBook.parse)
         if kept and self.policies is not None:
@@ -120,6 +124,7 @@ class Draft:
             return_reasons={line.row.code: _reason(line.row) for line in self.returns},
             casework=settings.casework,
             endings={line.row.code: Ending(**msgspec.structs.asdict(line.row)) for line in self.endings},
+            unsolved={line.row.code: UnsolvedReason(**msgspec.structs.asdict(line.row)) for line in self.unsolved},
             dangers=Dangers(_danger(line.row) for line in self.dangers),
             successors={(line.row.kind, line.row.code): line.row.successor for line in self.successors},
         )
@@ -151,12 +156,21 @@ class Draft:
             row = line.row
             if row.code in units:
                 continue
-            units[row.code] = Unit(row.code, row.name, parents[row.code], row.level, row.kind, row.area or None)
+            parent = parents[row.code]
+            steps = self._signoff(line, has_parent=parent is not None)
+            units[row.code] = Unit(row.code, row.name, parent, row.level, row.kind, row.area or None, steps)
             if self.areas and row.area and row.area not in self.areas.lines:
                 self.faults.append(Fault(UNITS, line.number, "area", f"{row.area}: no such area"))
             if row.kind in ONE_PER_AREA and (first := answers.setdefault((row.area, row.kind), row.code)) != row.code:
                 self.faults.append(Fault(UNITS, line.number, "area", f"{row.area}: {first} is its {row.kind} already"))
         return UnitTree(units.values())
+
+    def _signoff(self, line: Line[UnitRow], *, has_parent: bool) -> tuple[SignStep, ...]:
+        try:
+            return parse_steps(line.row.signoff, has_parent=has_parent)
+        except ValueError as error:
+            self.faults.append(Fault(UNITS, line.number, "signoff", str(error)))
+            return ()
 
     def _codes(self) -> CodeTables:
         tables = [(table, self._need(table.file)) for table in self.settings.codes] if self.settings else []
@@ -232,3 +246,9 @@ def _danger(row: DangerRow) -> Danger:
 def _defaults() -> PolicyBook:
     """The policies that come with the service: what a version packed by an older one knows nothing of."""
     return PolicyBook.parse((CONFIG / POLICIES).read_text(encoding="utf-8"), POLICIES)
+
+
+@cache
+def _reasons() -> list[Line[UnsolvedRow]]:
+    """The same of the reasons why a matter was not solved: every reply that says so names one."""
+    return read_table(UNSOLVED, (CONFIG / UNSOLVED).read_bytes(), UnsolvedRow, [])

@@ -74,7 +74,8 @@ class Casework(Struct, frozen=True):
     """How a city bounds what may be done with a case.
 
     Of `max_returns` returns the last goes to ruling (裁定). A caller is asked `max_asks` times for what is missing.
-    `rejecters` are the roles that may refuse a matter (不予受理).
+    `rejecters` are the roles that may refuse a matter (不予受理). Who looks at more than `max_reveals` numbers of callers within an
+    hour (查看号码) raises an alarm.
 
     Follow-up (回访): people are called in `calling_hours` only; after `followup_attempts` in vain, each at another of these hours,
     they count as not reachable. Of ordinary matters the share `followup_share` is asked, of others all; a caller may evaluate
@@ -88,6 +89,7 @@ class Casework(Struct, frozen=True):
     followup_attempts: Annotated[int, Meta(ge=1, le=10)] = 3
     followup_share: Share = 1.0
     evaluation_days: Annotated[int, Meta(ge=1, le=366)] = 30
+    max_reveals: Annotated[int, Meta(ge=1, le=1000)] = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +176,20 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsolvedReason:
+    """Why a unit could not solve a matter, or not all of it (未解决原因); `en` is its name in English."""
+
+    code: str
+    name: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
 class City:
     """One version of a city.
 
-    `duty_rules` are what `duty` was made from. `devices`, `return_reasons` and `endings` go by code, `successors` by
-    (kind, code) with kind `unit` or `cell`: who takes over from what this version no longer has.
+    `duty_rules` are what `duty` was made from. `devices`, `return_reasons`, `endings` and `unsolved` go by code,
+    `successors` by (kind, code) with kind `unit` or `cell`: who takes over from what this version no longer has.
     """
 
     version: int
@@ -202,6 +213,7 @@ class City:
     return_reasons: Mapping[str, ReturnReason]
     casework: Casework
     endings: Mapping[str, Ending]
+    unsolved: Mapping[str, UnsolvedReason]
     dangers: Dangers
     successors: Mapping[tuple[str, str], str]
 

@@ -25,6 +25,7 @@ class UnitRow(Struct, frozen=True):
     kind: UnitKind
     parent: str = ""
     area: str = ""
+    signoff: str = ""
 
 
 class CategoryRow(Struct, frozen=True):
@@ -90,6 +91,12 @@ class EndingRow(Struct, frozen=True):
     basis: str = ""
     told: str = ""
     phone: str = ""
+
+
+class UnsolvedRow(Struct, frozen=True):
+    code: Code
+    name: Name
+    en: Name
 
 
 class DangerRow(Struct, frozen=True):

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from dispatch.city.errors import UnknownUnit
+from dispatch.city.signoff import SignStep
 
 UnitKind = Literal["government", "hotline", "dispatch", "department", "utility", "district", "street", "community"]
 
@@ -16,7 +17,10 @@ LOCAL_KINDS: Final[tuple[UnitKind, ...]] = ("street", "district")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit. `level` is 1 for the city, 2 district, 3 street, 4 community; `area` is the area it answers for."""
+    """One unit. `level` is 1 for the city, 2 district, 3 street, 4 community; `area` is the area it answers for.
+
+    `signoff` are the steps by which a reply of it becomes its word (签批); without one it does when it is written.
+    """
 
     code: str
     name: str
@@ -24,6 +28,7 @@ class Unit:
     level: int
     kind: UnitKind
     area: str | None
+    signoff: tuple[SignStep, ...] = ()
 
 
 class UnitTree:
@@ -62,6 +67,12 @@ class UnitTree:
             return self._subtrees[code]
         except KeyError:
             raise UnknownUnit(code) from None
+
+    def signers(self, code: str) -> tuple[tuple[str, str], ...]:
+        """Unit and role of each step by which a reply of the unit is signed, in order; none for a unit that is not in the city."""
+        unit = self.units.get(code)
+        steps = unit.signoff if unit else ()
+        return tuple((unit.parent if step.above and unit.parent else code, step.role) for step in steps if unit)
 
     def nearest(self, area_path: tuple[str, ...], kind: UnitKind) -> str | None:
         """The unit of one kind that answers for the first area of the path that has one."""

@@ -12,12 +12,15 @@ from dispatch.domain.errors import ActionNotAllowed
 
 AT_DESK = ("received", "need_info", "triage")
 AT_UNIT = ("to_sign", "handling")
+# Somebody leads the case.
+WITH_LEAD = (*AT_UNIT, "suspended", "review", "followup")
 # Nobody leads the case: what a unit must do has no unit yet, or no more.
 WITHOUT_LEAD = ("received", "need_info", "triage", "verifying", "consulting", "returned", "ruling")
 LIVE_TASK = frozenset({"to_sign", "handling", "replied"})
 # Steps that follow from another action, from an instant that came or from recorded history: nobody asks for them by name.
 CONSEQUENCES = frozenset({
     "inform", "checked", "return_to_ruling", "appoint", "approve_without_followup", "evaluate_badly", "withdraw", "settle",
+    "draft",
 })  # fmt: skip
 OPEN = frozenset({
     "received", "need_info", "triage", "verifying", "consulting", "to_sign", "returned", "ruling", "handling", "suspended", "review", "followup",
@@ -93,6 +96,8 @@ _DISPATCH: Final = (
         "b7.4 并案: numbers and receipts stay, the earlier deadline counts",
     ),
     Step("unmerge", ("merged",), "triage", "case.restore", "b7.4 a merged case is split back by a supervisor"),
+    *_staying("note", OPEN, "case.note", "S36 内部备注: what those who work on it tell each other"),
+    *_staying("tell", WITH_LEAD, "case.tell", "S30 the citizen hears of progress, or is asked; no clock waits for it"),
     *_staying("attach", OPEN, "case.merge", "S05 a report belongs to the case it is about"),
     *_staying("detach", OPEN, "case.merge", "b7.4 拆案: a report that is about something else"),
     *_staying("dismiss", OPEN, "case.merge", "S19 a suggested match is decided by a person"),
@@ -103,6 +108,11 @@ _UNIT: Final = (
     Step("return", AT_UNIT, "returned", "case.return", "S06 a return needs a reason and reaches the dispatch desk"),
     Step("return_to_ruling", AT_UNIT, "ruling", "case.return", "b7.3 so many returns and the hotline designates"),
     Step("reply", ("handling",), "review", "case.reply", "S09 the unit's confirmed answer ends its clock"),
+    Step(
+        "draft", ("handling",), "handling", "case.reply", "b6.3 a reply that waits for signatures is not the unit's yet"
+    ),
+    Step("sign_off", ("handling",), "handling", "case.sign_off", "b6.3 签批: the last signature makes it the unit's"),
+    Step("reveal", ("handling",), "handling", "case.reveal", "S55 one number, for a purpose, on record"),
     Step("advise", ("consulting",), "consulting", "case.reply", "S32 an invited unit's opinion is on record"),
     *_staying("assign", AT_UNIT, "task.manage", "b7.2 a person of the unit has it"),
     Step("delegate", ("handling",), "handling", "task.manage", "S47 下派: tasks below it; the lead stays answerable"),
@@ -174,6 +184,8 @@ ASSIGNMENT_STEPS = (
     Step("contact", ("handling",), "handling", "case.reply", "先行联系"),
     Step("return", AT_UNIT, "returned", "case.return", "S06"),
     Step("reply", ("handling",), "replied", "case.reply", "S09"),
+    Step("draft", ("handling",), "handling", "case.reply", "b6.3"),
+    Step("sign_off", ("handling",), "handling", "case.sign_off", "b6.3"),
     Step("advise", ("handling",), "replied", "case.reply", "S32"),
     Step("redo", ("replied",), "handling", "task.manage", "b7.2"),
     Step("rework", ("replied",), "handling", "case.approve", "b7.4"),

@@ -13,7 +13,7 @@ from dispatch.casework.actions import Workplace
 from dispatch.casework.record import case_keys, shown_area
 from dispatch.domain import numbers, priority, workflow
 from dispatch.domain.errors import NotFound
-from dispatch.insight import followups, requests
+from dispatch.insight import followups, replies, requests
 from dispatch.insight.lights import lights
 from dispatch.insight.reader import reader
 from dispatch.insight.words import masked_caller, summaries, texts
@@ -96,10 +96,11 @@ async def queue(at: Workplace, by: Principal, unit: str, limit: int) -> list[dic
     )
     rows = sorted((*tasks, *desk), key=lambda r: (-r["rank"], r["next_due_at"], r["case_id"]))[:limit]
     ids = [row["case_id"] for row in rows]
-    briefly, colours = await asyncio.gather(summaries(at, ids), lights(at, ids))
+    briefly, colours, written = await asyncio.gather(summaries(at, ids), lights(at, ids), replies.at_hand(at, ids))
     return [
         {k: v for k, v in row.items() if k not in ("case_id", "rank")}
         | {"light": colours.get(row["case_id"]), "summary": briefly.get(row["case_id"], "")}
+        | {"reply": written.get((row["case_id"], row["assignment"]))}
         for row in rows
     ]
 
@@ -163,6 +164,7 @@ async def whole(at: Workplace, by: Principal, case_no: str) -> tuple[int, dict[s
         "returns": await _returns(at, row),
         "requests": await requests.of_case(at, case_id),
         "followups": await followups.of_case(at, case_id),
+        "replies": await replies.of_case(at, case_id),
         "border": _border(at, row),
         "danger": row["danger"],
         "source_ref": msgspec.json.decode(row["source_ref"]) if row["source_ref"] else None,
@@ -189,21 +191,9 @@ def _border(at: Workplace, row: asyncpg.Record) -> list[str]:
 def deadline(row: asyncpg.Record) -> dict[str, Any]:
     """One clock as it stands."""
     shown = (
-        "id",
-        "clock",
-        "assignment_id",
-        "round",
-        "unit",
-        "started_at",
-        "due_at",
-        "limit_text",
-        "mode",
-        "rule",
-        "status",
-        "historic",
-        "stopped_at",
-        "provisional",
-    )
+        "id", "clock", "assignment_id", "round", "unit", "started_at", "due_at", "limit_text", "mode", "rule", "status",
+        "historic", "stopped_at", "provisional",
+    )  # fmt: skip
     return {name: row[name] for name in shown} | {
         "ladder": msgspec.json.decode(row["plan"]),
         "adjustments": msgspec.json.decode(row["adjustments"]),

@@ -45,7 +45,9 @@ def masked(document: dict[str, Any]) -> dict[str, Any]:
     """A text's document with the numbers of people masked wherever they stand; what was set aside stays sealed."""
     whole_text = "\n".join(part for part in (document.get("title"), document.get("text")) if part)
     shown = {
-        k: _masked(document[k]) for k in ("address", "attributes", "attachments", "evidence", "object") if k in document
+        k: _masked(document[k])
+        for k in ("address", "attributes", "attachments", "evidence", "object", "answer")
+        if k in document
     }
     return {k: document[k] for k in ("receipt_no",) if k in document} | shown | {"text": _masked(whole_text)}
 

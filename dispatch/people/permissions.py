@@ -46,6 +46,10 @@ Permission = Literal[
     "case.sign",
     "case.return",
     "case.reply",
+    "case.sign_off",
+    "case.note",
+    "case.tell",
+    "case.reveal",
     "case.approve",
     "case.adjust",
     "case.close",
@@ -92,34 +96,35 @@ _DESK: frozenset[Permission] = _WORK | {
 }
 _TASK: frozenset[Permission] = _WORK | {
     "case.sign", "case.return", "case.reply", "queue.read", "queue.pull", "text.unmask", "escalation.read",
-    "roster.read", "case.call",
+    "roster.read", "case.call", "case.note", "case.tell", "case.reveal",
 }  # fmt: skip
 _WATCH: frozenset[Permission] = _WORK | {
     "report.read", "queue.read", "quarantine.read", "escalation.read", "escalation.ack", "stats.read",
     "roster.read", "roster.manage", "case.call", "incident.manage", "check.read", "proposal.read",
+    "case.note",
 }  # fmt: skip
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     # 话务员: takes reports, tells callers the progress.
-    "operator": _DESK | {"report.submit", "preview.read", "case.desk", "case.call", "case.expunge"},
+    "operator": _DESK | {"report.submit", "preview.read", "case.desk", "case.call", "case.expunge", "case.note", "case.tell"},
     # 派单员: decides what the service leaves to a person; sends cases to units.
     "dispatcher": _DESK | {
         "report.submit", "preview.read", "quarantine.read", "quarantine.release", "case.dispatch", "case.adjust",
         "queue.read", "escalation.read", "roster.read", "case.desk", "case.call", "case.expunge", "case.emergency", "case.merge",
-        "check.read", "knowledge.write", "incident.manage", "proposal.read",
+        "check.read", "knowledge.write", "incident.manage", "proposal.read", "case.note", "case.tell",
     },
     # 承办人
     "handler": _TASK,
     # 承办单位负责人: answers for its unit's deadlines and for who is on duty.
     "unit_head": _TASK | {"escalation.ack", "stats.read", "roster.manage", "task.manage", "task.handover",
-        "knowledge.write",
+        "knowledge.write", "case.sign_off",
     },
     # 审核员: approves or sends back a reply; never one who writes replies.
     "reviewer": _WORK | {
-        "report.read", "text.unmask", "case.approve", "queue.read", "escalation.read", "stats.read",
+        "report.read", "text.unmask", "case.approve", "queue.read", "escalation.read", "stats.read", "case.note",
     },
     # 回访员: asks the citizen, then closes or opens a new round.
-    "followup": _DESK | {"case.close", "case.reopen", "queue.read"},
+    "followup": _DESK | {"case.close", "case.reopen", "queue.read", "case.note"},
     # 采集员: patrols; sees what they reported, not what others did.
     "collector": frozenset({
         "report.submit", "report.read", "report.supplement", "preview.read", "notice.read", "city.read", "check.read",

@@ -35,6 +35,13 @@ KEYRING = Keyring.generate()
 # A point well inside a cell of the demo city, and its street office.
 PLACE = {"lon": 116.19, "lat": 33.13}
 _numbers = itertools.count(1)
+# The form of a lead's reply: a matter that was found and solved.
+REPLY: dict[str, Any] = {
+    "note": "已经处理",
+    "finding": "founded",
+    "outcome": "solved",
+    "answer": "积水已经排除，感谢您的反映",
+}
 # Actions of a unit: their version is that of its task.
 OF_UNIT = frozenset(name for name, action in ACTIONS.items() if action.of_unit)
 

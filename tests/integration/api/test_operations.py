@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.harness.town import DEMO, START, Town, archive, load_city, principal, report, town
+from tests.harness.town import DEMO, REPLY, START, Town, archive, load_city, principal, report, town
 from tests.integration.casework.people import GOOD
 
 SWITCHES = ("locate", "classify", "match", "route")
@@ -105,7 +105,7 @@ async def test_with_an_automatic_step_switched_off_the_main_job_passes_by_hand(
         await done(town, number, "dispatch", "dispatcher", "dispatch", unit=lead, category="E0506")
     assert lead is not None
     await done(town, number, "sign", "handler", lead)
-    await done(town, number, "reply", "handler", lead, note="已疏通")
+    await done(town, number, "reply", "handler", lead, **REPLY)
     await done(town, number, "approve", "reviewer", "dispatch")
     after = await done(town, number, "close", "followup", "hotline", **GOOD)
     assert after["state"] == "closed"

@@ -13,7 +13,7 @@ from dispatch.people.people import People
 from dispatch.store.clock import SystemClock
 from dispatch.store.pool import open_pool
 from tests.faults.service import Ground, Service, ground, serving
-from tests.harness.town import KEYRING, archive, load_city
+from tests.harness.town import KEYRING, REPLY, archive, load_city
 from tests.integration.casework.people import GOOD
 
 NAME = "司马云川"
@@ -134,7 +134,10 @@ async def main_job(talk: Talk, keys: dict[str, str]) -> str:
     assert (await talk("POST", where, talk.ground.key, json={"text": WORDS}))[0] == 201
     number: str = answer["case_no"]
     await talk.act(number, "sign", keys["handler"])
-    await talk.act(number, "reply", keys["handler"], note=WORDS)
+    await talk.act(number, "note", keys["handler"], note=WORDS)
+    await talk.act(number, "tell", keys["handler"], kind="question", told=WORDS)
+    assert (await talk("GET", f"/api/v1/cases/{number}/dialogue?internal=true", keys["handler"]))[0] == 200
+    await talk.act(number, "reply", keys["handler"], **REPLY | {"note": WORDS, "answer": WORDS})
     await talk.act(number, "approve", keys["reviewer"])
     await talk.act(number, "close", keys["followup"], note=WORDS, **GOOD)
     return number

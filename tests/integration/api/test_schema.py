@@ -36,10 +36,9 @@ CHECKS = [
 ]
 # Answers of bulk requests are one JSON value a line, which a JSON schema cannot say of the whole body.
 LINES = {"post_reports_batch", "post_actions_settle"}
-# Nothing of a role's own stands behind these: no action is an operator's, figures of the city are no unit's, and tasks
-# are pulled from the queue by those who sign them.
+# Nothing of a role's own stands behind these: figures of the city are no unit's, and tasks are pulled from the queue by
+# those who sign them.
 OUT_OF_REACH: dict[Role, set[str]] = {
-    "operator": {"post_cases_case_no_actions_action"},
     "unit_head": {"get_stats_overview"},
 }
 

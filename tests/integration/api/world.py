@@ -11,7 +11,7 @@ import msgspec
 
 from dispatch.people.permissions import PERMISSIONS, Role
 from dispatch.people.principal import Principal
-from tests.harness.town import CONNECTOR, Town, principal, report
+from tests.harness.town import CONNECTOR, REPLY, Town, principal, report
 from tests.integration.casework.people import GOOD
 
 # Where somebody with each role works in the demo city.
@@ -40,6 +40,9 @@ STARTS = {
     "contact": "handling",
     "return": "to_sign",
     "reply": "handling",
+    "note": "to_sign",
+    "tell": "to_sign",
+    "reveal": "handling",
     "approve": "review",
     "close": "followup",
     "reopen": "closed",
@@ -49,7 +52,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "sign": {},
     "contact": {"reached": True},
     "return": {"reason_code": "need_info", "note": "地点不清"},
-    "reply": {"note": "已疏通"},
+    "reply": REPLY,
+    "note": {"note": "夜间再去一次"},
+    "tell": {"kind": "question", "told": "积水淹到哪里了"},
+    "reveal": {"purpose": "site_visit"},
     "approve": {},
     "close": dict(GOOD),
     "reopen": {"note": "又积水了"},
@@ -60,6 +66,9 @@ PERMITS = {
     "contact": "case.reply",
     "return": "case.return",
     "reply": "case.reply",
+    "note": "case.note",
+    "tell": "case.tell",
+    "reveal": "case.reveal",
     "approve": "case.approve",
     "close": "case.close",
     "reopen": "case.reopen",
@@ -107,7 +116,7 @@ class World:
         case_no = await self._opened(state)
         steps: list[tuple[str, Principal, dict[str, Any]]] = [
             ("sign", principal("handler", "drainage"), {}),
-            ("reply", principal("handler", "drainage"), {"note": "已疏通"}),
+            ("reply", principal("handler", "drainage"), REPLY),
             ("approve", principal("reviewer", "dispatch"), {}),
             ("close", principal("followup", "hotline"), GOOD),
         ]
@@ -472,6 +481,7 @@ _SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
     "post_cases_case_no_texts_text_id_unmask": _text,
     "post_cases_case_no_actions_action": _action,
     "post_actions_settle": _settle,
+    "get_cases_case_no_dialogue": _case,
     "get_units_unit_queue": _queue,
     "post_units_unit_queue_pull": _queue,
     "post_escalations_escalation_ack": _escalation,

@@ -37,6 +37,17 @@ BROKEN = {
             SELECT FROM jsonb_array_elements(d.plan) p WHERE (p->>'at')::timestamptz = e.planned_at AND (p->>'level')::int = e.level)""",
     "steps on record that differ from the levels that fired": """
         SELECT d.id FROM deadlines d WHERE d.step <> (SELECT count(*) FROM escalations e WHERE e.deadline_id = d.id)""",
+    "a task that was answered without a reply, or by one that is not signed": """
+        SELECT a.case_id FROM assignments a WHERE a.state = 'replied' AND a.role <> 'consult' AND NOT EXISTS (
+            SELECT FROM replies r WHERE r.assignment_id = a.id AND r.status = 'confirmed' AND r.ended_at = a.replied_at AND NOT EXISTS (
+                SELECT FROM reply_steps s WHERE s.assignment_id = r.assignment_id AND s.nth = r.nth AND s.approved IS NOT TRUE))""",
+    "a reply that its own writer signed, or one person twice": """
+        SELECT s.assignment_id FROM reply_steps s WHERE s.signed_by IS NOT NULL GROUP BY s.assignment_id, s.nth
+        HAVING bool_or(s.signed_by = s.written_by) OR count(*) > count(DISTINCT s.signed_by)""",
+    "words for the citizen of a reply that the unit has not confirmed": """
+        SELECT t.case_id FROM texts t WHERE t.kind = 'answer' GROUP BY t.case_id
+        HAVING count(*) > (SELECT count(*) FROM replies r JOIN assignments a ON a.id = r.assignment_id
+            WHERE r.case_id = t.case_id AND r.role = 'lead' AND r.status = 'confirmed')""",
     "people counted wrongly": """
         SELECT c.case_no FROM cases c WHERE c.state <> 'merged'
             AND c.people <> greatest(1, (SELECT count(*) FROM case_people p WHERE p.case_id = c.id))

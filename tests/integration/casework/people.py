@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from dispatch.people.principal import Principal
-from tests.harness.town import Town, principal, report
+from tests.harness.town import REPLY, Town, principal, report
 
 HANDLER = principal("handler", "drainage")
 HEAD = principal("unit_head", "drainage")
@@ -96,13 +96,15 @@ async def body_of(town: Town, number: str, action: str) -> dict[str, Any]:
     if action in ("retract", "detach"):
         body["receipt_no"] = await receipt_of(town, number)
     if action == "decide":
-        unit = await town.value(
-            "SELECT a.unit FROM cases c JOIN assignments a ON a.id = c.lead_assignment_id WHERE c.case_no = $1", number
-        )
+        unit = await lead_of(town, number)
         status, answer = await town.act(number, "request", principal("handler", unit), **BODY["request"])
         assert status == 200, answer
     if action == "conclude":
         await dissatisfied_twice(town, number)
+    if action == "sign_off":
+        unit = await lead_of(town, number)
+        status, answer = await town.act(number, "reply", principal("handler", unit), **BODY["reply"])
+        assert (status, answer["state"]) == (200, "handling"), answer
     if action == "attach":
         another = await opened(town, location=elsewhere(), category="E0110", text="另一件事情在别处")
         body["receipt_no"] = await receipt_of(town, another)
@@ -119,6 +121,14 @@ async def dissatisfied_twice(town: Town, number: str) -> None:
         who = principal("handler", unit) if action in ("sign", "reply") else WHO[action]
         status, answer = await town.act(number, action, who, **BODY[action])
         assert status == 200, (action, answer)
+
+
+async def lead_of(town: Town, number: str) -> str:
+    """The unit that leads a case."""
+    unit: str = await town.value(
+        "SELECT a.unit FROM assignments a JOIN cases c ON c.lead_assignment_id = a.id WHERE c.case_no = $1", number
+    )
+    return unit
 
 
 _places = itertools.count()
@@ -179,6 +189,10 @@ WHO = {
     "contact": HANDLER,
     "return": HANDLER,
     "reply": HANDLER,
+    "sign_off": HEAD,
+    "note": HANDLER,
+    "tell": HANDLER,
+    "reveal": HANDLER,
     "approve": REVIEWER,
     "close": FOLLOWUP,
     "attempt": FOLLOWUP,
@@ -236,7 +250,11 @@ BODY: dict[str, dict[str, Any]] = {
     "sign": {},
     "contact": {"reached": True},
     "return": {"reason_code": "need_info", "note": "地址写得不全"},
-    "reply": {"note": "已经处理"},
+    "reply": {**REPLY},
+    "sign_off": {"approve": True},
+    "note": {"note": "该路段月底改造，请一并考虑"},
+    "tell": {"kind": "progress", "told": "抽排车已经到场"},
+    "reveal": {"purpose": "contact"},
     "approve": {},
     "close": GOOD,
     "attempt": {"medium": "visit", "reached": False},

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.harness.town import START, Town, principal, report
+from tests.harness.town import REPLY, START, Town, principal, report
 from tests.integration.casework.people import (
     BODY,
     CITIZEN,
@@ -105,7 +105,7 @@ async def test_the_limit_of_a_stopped_clock_never_acts(a_town: Town) -> None:
     a_town.clock.travel(3 * HOUR)
     await a_town.fire()
     assert await fired(a_town, "sign", number) == []
-    assert (await a_town.act(number, "reply", HANDLER, note="好了"))[0] == 200
+    assert (await a_town.act(number, "reply", HANDLER, **REPLY))[0] == 200
     assert (await a_town.act(number, "approve", REVIEWER))[0] == 200
     assert (await a_town.act(number, "close", WHO["close"], **BODY["close"]))[0] == 200
     before = len(await events_of(a_town, number))
@@ -201,7 +201,7 @@ async def test_a_late_reply_leaves_no_case_on_which_nothing_acts(a_town: Town) -
     assert (await a_town.act(number, "redispatch", DISPATCHER, unit="gas", note="改派"))[0] == 200
     gas = principal("handler", "gas")
     assert (await a_town.act(number, "sign", gas))[0] == 200
-    assert (await a_town.act(number, "reply", gas, note="已修复"))[0] == 200
+    assert (await a_town.act(number, "reply", gas, **REPLY))[0] == 200
     (review,) = [c for c in await clocks_of(a_town, number, "review") if c["status"] == "running"]
     assert review["unit"] == "dispatch"
     assert (await events_of(a_town, number))[-1] == "review_set"

@@ -196,7 +196,7 @@ async def test_nothing_is_put_right_for_longer_than_fifteen_working_days(a_town:
 async def test_the_angry_second_rating_is_supervised_and_may_be_ended_only_then(a_town: Town) -> None:
     await staffed(a_town)
     number = await brought(a_town, "followup")
-    told = {"note": "已依法处理", "told": "您反映的问题已依法处理"}
+    told: dict[str, Any] = {"note": "已依法处理", "told": "您反映的问题已依法处理"}
     assert (await a_town.act(number, "rectify", FOLLOWUP, **BODY["rectify"]))[0] == 200
     assert "dissatisfied_again" not in await events_of(a_town, number)
     await handled(a_town, number)
@@ -284,7 +284,8 @@ async def test_the_citizen_sees_the_public_steps_and_nothing_else(a_town: Town) 
         datetime.fromisoformat(next(e for e in seen["steps"] if e["step"] == "suspended")["until"]).isoformat()[:10]
         in until
     )
-    assert [each["kind"] for each in seen["told"]] == ["supplement"]
+    assert [each["kind"] for each in seen["told"]] == ["answer", "supplement"]
+    assert seen["told"][0]["text"] == BODY["reply"]["answer"]
     words = str(seen)
     for hidden in (
         "13900001111",

@@ -6,7 +6,7 @@ import msgspec
 
 from dispatch.casework.record import case_keys
 from dispatch.people.keyring import aad
-from tests.harness.town import KEYRING, Town, principal, report
+from tests.harness.town import KEYRING, REPLY, Town, principal, report
 from tests.integration.casework.people import (
     BODY,
     CITIZEN,
@@ -187,7 +187,7 @@ async def test_destroying_a_cases_key_erases_its_words_and_leaves_the_chain(a_to
     assert case["texts"] == []
     assert (await a_town.get("/cases", HANDLER))[1]["items"][0]["summary"] == ""
     # The case goes on; what is said from now on is not kept either.
-    assert (await a_town.act(number, "reply", HANDLER, note="已处理"))[0] == 200
+    assert (await a_town.act(number, "reply", HANDLER, **REPLY))[0] == 200
     assert await a_town.value("SELECT count(*) FROM texts") == 1
     rows = await a_town.rows("SELECT body, mac FROM case_events ORDER BY seq")
     macs = [bytes(32), *(row["mac"] for row in rows)]

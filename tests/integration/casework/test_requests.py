@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.harness.town import Town, principal
+from tests.harness.town import REPLY, Town, principal
 from tests.integration.casework.always import examine
 from tests.integration.casework.people import (
     DISPATCHER,
@@ -124,7 +124,7 @@ async def test_a_request_that_nobody_decides_climbs_and_lapses_with_the_task(a_t
     water = principal("handler", "water-affairs")
     assert (await a_town.act(number, "sign", water))[0] == 200
     assert (await a_town.act(number, "request", water, **suspend(a_town)))[0] == 200
-    assert (await a_town.act(number, "reply", water, note="已经处理"))[0] == 200
+    assert (await a_town.act(number, "reply", water, **REPLY))[0] == 200
     assert await requests_of(a_town, number) == [("extend", "lapsed"), ("suspend", "lapsed")]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.town import Town, principal
+from tests.harness.town import REPLY, Town, principal
 from tests.integration.casework.people import (
     BODY,
     CITIZEN,
@@ -43,7 +43,7 @@ async def test_an_action_needs_the_version_it_was_decided_on(a_town: Town) -> No
     assert (status, problem["current_version"]) == (412, 2)
     # A logged attempt to reach the citizen changes no version.
     assert (await _post(a_town, number, "contact", {"If-Match": '"2"'}, {"reached": False}))[0] == 200
-    assert (await _post(a_town, number, "reply", {"If-Match": 'W/"2"'}, {"note": "好"}))[0] == 200
+    assert (await _post(a_town, number, "reply", {"If-Match": 'W/"2"'}, REPLY))[0] == 200
     # Desk actions go by the version of the case.
     _, case = await a_town.get(f"/cases/{number}", SUPERVISOR)
     assert (await a_town.act(number, "approve", REVIEWER, version=case["version"] - 1))[0] == 412
@@ -90,7 +90,7 @@ async def test_a_refusal_is_not_remembered(a_town: Town) -> None:
     number = await opened(a_town)
     assert (await a_town.act(number, "reply", HANDLER, version=1, key="k", note="早了"))[0] == 409
     assert (await a_town.act(number, "sign", HANDLER, version=1))[0] == 200
-    assert (await a_town.act(number, "reply", HANDLER, version=2, key="k2", note="好了"))[0] == 200
+    assert (await a_town.act(number, "reply", HANDLER, version=2, key="k2", **REPLY))[0] == 200
 
 
 async def test_the_case_clock_never_restarts_and_task_clocks_are_new(a_town: Town) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dispatch.casework import handover
-from tests.harness.town import Town, principal, report
+from tests.harness.town import REPLY, Town, principal, report
 from tests.integration.casework.people import (
     BODY,
     CITIZEN,
@@ -75,7 +75,7 @@ async def test_parts_go_down_the_tree_inside_the_limit_and_the_lead_stays_answer
     assert (await a_town.act(number, "return", below, **BODY["return"]))[0] == 200
     _, inbox = await a_town.get("/notices", principal("handler", STREET))
     assert "returned" in [n["topic"] for n in inbox["items"]]
-    assert (await a_town.act(number, "reply", principal("handler", STREET), note="已处置"))[0] == 200
+    assert (await a_town.act(number, "reply", principal("handler", STREET), **REPLY))[0] == 200
 
 
 async def test_a_part_without_a_limit_of_its_own_ends_with_the_task(a_town: Town) -> None:

@@ -16,11 +16,11 @@ from dispatch.city.archive import pack
 from dispatch.city.files import CONFIG
 from dispatch.city.load import Plan
 from dispatch.domain.errors import RuleBroken
-from tests.harness.town import DEMO, KEYRING, START, Town, load_city, principal, report, town
+from tests.harness.town import DEMO, KEYRING, REPLY, START, Town, load_city, principal, report, town
 from tests.integration.casework.people import BODY, DISPATCHER, SUPERVISOR, brought, events_of, opened
 from tests.integration.city.conftest import Change
 
-UNIT = "drainage,云川排水公司,water-affairs,1,utility,9901\n"
+UNIT = "drainage,云川排水公司,water-affairs,1,utility,9901,\n"
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ async def test_parts_opinions_and_visits_outlive_a_removed_unit(old_town: Town, 
     assert (await old_town.act(asked, "advise", principal("handler", "gas"), note="不在我司管线范围"))[0] == 200
     for action in ("sign", "reply"):
         assert (await old_town.act(parted, action, principal("handler", "water-affairs"), **BODY[action]))[0] == 200
-    assert (await old_town.act(parted, "reply", principal("handler", "gas"), note="已处置", solved=True))[0] == 200
+    assert (await old_town.act(parted, "reply", principal("handler", "gas"), **REPLY))[0] == 200
 
 
 async def test_parts_of_a_doubled_task_end_with_it(old_town: Town, folder: Path, change: Change) -> None:
@@ -209,7 +209,7 @@ async def test_a_new_unit_takes_over_cases_that_were_opened_before_it_existed(
     assert await old_town.services.cities.refresh(old_town.services.pool)
     sewage = principal("handler", "sewage")
     assert (await old_town.act(number, "sign", sewage))[0] == 200
-    assert (await old_town.act(number, "reply", sewage, note="好了"))[0] == 200
+    assert (await old_town.act(number, "reply", sewage, **REPLY))[0] == 200
 
 
 async def test_the_cases_of_removed_cells_move_to_the_successors(old_town: Town, folder: Path, change: Change) -> None:

@@ -36,7 +36,7 @@ def test_a_city_is_shown_first_and_put_in_force_when_told(database_url: str, fol
     assert versions(database_url) == 1
     assert run(database_url, folder, "--yes").exit_code == 0  # the same once more
     assert versions(database_url) == 1
-    change("units.csv", "drainage,云川排水公司,water-affairs,1,utility,9901\n", "")
+    change("units.csv", "drainage,云川排水公司,water-affairs,1,utility,9901,\n", "")
     faulty = run(database_url, folder, "--yes")  # the duty book still names it
     assert faulty.exit_code == 1
     change("duty.csv", "drainage", "gas")

@@ -15,7 +15,7 @@ from dispatch.casework import provisional
 from dispatch.cli import main
 from dispatch.store.clock import TravelClock
 from sla.workdays import LAST_PUBLISHED_YEAR
-from tests.harness.town import KEYRING, Town, load_city, principal, town
+from tests.harness.town import KEYRING, REPLY, Town, load_city, principal, town
 from tests.integration.casework.people import CITIZEN, DISPATCHER, events_of
 from tests.integration.casework.people import opened as begun
 from tests.integration.city.test_load_command import run
@@ -148,7 +148,7 @@ async def _nothing(*_: object) -> None:
 async def test_what_ran_out_or_was_stopped_stays_as_it_was_judged(eve: Town, folder: Path) -> None:
     number = await opened(eve, caller=CITIZEN)
     assert (await eve.act(number, "sign", LAMPS))[0] == 200
-    assert (await eve.act(number, "reply", LAMPS, note="好了"))[0] == 200
+    assert (await eve.act(number, "reply", LAMPS, **REPLY))[0] == 200
     before = await clocks(eve, number)
     (folder / "holidays.toml").write_text(NOTICE, "utf-8")
     await loaded(eve, folder)

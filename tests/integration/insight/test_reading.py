@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.harness.town import Town, principal, report
+from tests.harness.town import REPLY, Town, principal, report
 from tests.integration.casework.people import EXPLAINED, GOOD
 
 SUPERVISOR = principal("supervisor", "supervision")
@@ -144,7 +144,7 @@ async def test_every_ratio_has_its_parts_and_is_at_most_one(a_town: Town) -> Non
     for nth, number in enumerate(made):
         steps: list[tuple[str, Any, dict[str, Any]]] = [
             ("sign", HANDLER, {}),
-            ("reply", HANDLER, {"note": "好"}),
+            ("reply", HANDLER, REPLY),
             ("approve", reviewer, {}),
         ]
         for action, who, body in steps:
@@ -183,6 +183,6 @@ async def test_the_citizen_sees_progress_with_the_code_and_nothing_without(a_tow
         {"receipt_no", "state", "received_at", "expected_by", "told", "steps", "evaluation"},
     )
     assert (await a_town.act(answer["case_no"], "sign", HANDLER))[0] == 200
-    assert (await a_town.act(answer["case_no"], "reply", HANDLER, note="好"))[0] == 200
+    assert (await a_town.act(answer["case_no"], "reply", HANDLER, **REPLY))[0] == 200
     assert (await a_town.act(answer["case_no"], "approve", principal("reviewer", "dispatch")))[0] == 200
     assert (await track(answer["track_code"]))[1]["state"] == "answered"

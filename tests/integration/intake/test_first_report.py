@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.harness.town import Town, principal, report
+from tests.harness.town import REPLY, Town, principal, report
 from tests.integration.casework.people import GOOD
 
 HEAD = principal("unit_head", "drainage")
@@ -33,7 +33,7 @@ async def test_a_task_is_signed_answered_approved_and_the_citizen_asked(a_town: 
         principal("followup", "hotline"),
     )
     assert (await a_town.act(number, "sign", handler))[0] == 200
-    status, after = await a_town.act(number, "reply", handler, note="已疏通")
+    status, after = await a_town.act(number, "reply", handler, **REPLY)
     assert (status, after["state"]) == (200, "review")
     status, after = await a_town.act(number, "approve", reviewer)
     assert (status, after["state"]) == (200, "followup")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.town import CONNECTOR, PLACE, Town, principal, report
+from tests.harness.town import CONNECTOR, PLACE, REPLY, Town, principal, report
 from tests.integration.casework.people import EXPLAINED, GOOD
 from tests.integration.intake.conftest import SendBatch, Switch
 
@@ -28,6 +28,8 @@ async def _close(town: Town, case_no: str, *, solved: bool) -> None:
     for action, who, body in (
         ("sign", principal("handler", unit), {}), ("reply", principal("handler", unit), {"note": "已处理"}),
         ("approve", principal("reviewer", "dispatch"), {}), ("close", principal("followup", "hotline"), GOOD if solved else EXPLAINED),
+        ("sign", principal("handler", unit), {}), ("reply", principal("handler", unit), REPLY),
+        ("approve", principal("reviewer", "dispatch"), {}), ("close", principal("followup", "hotline"), {"solved": solved}),
     ):  # fmt: skip
         status, answer = await town.act(case_no, action, who, **body)
         assert status == 200, answer

@@ -5,7 +5,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from tests.harness.town import CONNECTOR, Town, json_of, principal
+from tests.harness.town import CONNECTOR, REPLY, Town, json_of, principal
 from tests.integration.intake.conftest import Replica
 
 GAS: dict[str, Any] = {"type": "city.gas.leak", "subject": "GL-990103-004"}  # at once
@@ -137,7 +137,7 @@ async def test_after_a_person_closed_the_case_a_standing_alarm_raises_anew(a_tow
     [first] = await _post(a_town, _event(a_town, "1", **GAS))
     handler, reviewer = principal("handler", "gas"), principal("reviewer", "dispatch")
     for action, who in (("sign", handler), ("reply", handler), ("approve", reviewer)):
-        assert (await a_town.act(first["case_no"], action, who, note="已关阀"))[0] == 200
+        assert (await a_town.act(first["case_no"], action, who, **REPLY))[0] == 200
     assert not await a_town.value("SELECT is_open FROM cases")
     [again] = await _post(a_town, _event(a_town, "2", 60, **GAS))
     assert (again["result"], again["case_no"] != first["case_no"]) == ("raised", True)

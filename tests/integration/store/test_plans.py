@@ -13,6 +13,7 @@ from dispatch.casework.record import SQL as RECORD
 from dispatch.insight.cases import FAR_FUTURE
 from dispatch.insight.cases import SQL as READING
 from dispatch.insight.lights import SQL as LIGHTS
+from dispatch.insight.replies import SQL as REPLIES
 from dispatch.intake.commit import SQL as INTAKE
 
 NOW = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
@@ -41,9 +42,21 @@ SELECT i, clock, 'u' || i % 60, '2026-01-01Z', '2026-11-18T02:00Z'::timestamptz 
     CASE WHEN i % 3 <> 0 THEN now() END
 FROM generate_series(1, 6000) AS i, unnest(ARRAY['close', 'sign', 'reply']) AS clock;
 INSERT INTO case_signatures SELECT i, '', array_to_tsvector(ARRAY['w' || i % 700, 'v' || i % 900]) FROM generate_series(1, 6000) AS i;
+INSERT INTO replies (case_id, assignment_id, nth, round, role, unit, finding, outcome, text_id, written_by, written_at, status, ended_at)
+SELECT i, i, 1, 1, 'lead', 'u' || i % 60, 'founded', 'solved', i, 'w', now(), 'confirmed', now() FROM generate_series(1, 6000) AS i;
 SET session_replication_role = DEFAULT;
 """
-SEEDED = ("city_versions", "units", "cases", "assignments", "deadlines", "case_signatures", "callers", "case_people")
+SEEDED = (
+    "city_versions",
+    "units",
+    "cases",
+    "assignments",
+    "deadlines",
+    "case_signatures",
+    "callers",
+    "case_people",
+    "replies",
+)
 LISTED = (FAR_FUTURE, 0)
 UNIT = ["u3"]
 NO_FILTER = (None,) * 5
@@ -68,6 +81,7 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     ),
     "words": (READING.found_by_words, ("'w3' & 'v3'",), "case_signatures_search", frozenset({"case_signatures"})),
     "lights": (LIGHTS.due_first, ([3, 6, 9],), "deadlines_live", frozenset({"deadlines"})),
+    "replies at hand": (REPLIES.at_hand, ([3, 6, 9],), "replies_case", frozenset({"replies", "cases"})),
     "lock": (RECORD.lock_cases, ([3, 6, 9],), "cases_pkey", frozenset({"cases"})),
     "hanging": (RECORD.hanging, ([3, 6, 9],), "deadlines_live", frozenset({"deadlines", "assignments"})),
     "write": (RECORD.write, (None,) * 75, "cases_pkey", frozenset({"cases", "deadlines", "assignments"})),

@@ -55,6 +55,14 @@ def test_a_faulty_city_is_not_packed(folder: Path) -> None:
         pack(folder, day=DAY)
 
 
+def test_an_archive_from_before_there_were_reasons_takes_those_of_the_service(packed: bytes) -> None:
+    older = BytesIO()
+    with ZipFile(BytesIO(packed)) as old, ZipFile(older, "w") as new:
+        for name in set(old.namelist()) - {"unsolved.csv"}:
+            new.writestr(name, old.read(name))
+    assert unpack(older.getvalue(), 1).unsolved == unpack(packed, 1).unsolved != {}
+
+
 def test_a_damaged_archive_is_refused(packed: bytes) -> None:
     with pytest.raises(BrokenArchive):
         unpack(b"no zip", 1)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -115,6 +116,23 @@ def test_a_file_in_another_encoding_is_named(folder: Path, file: str) -> None:
     path = folder / file
     path.write_bytes(path.read_text("utf-8").encode("gb18030"))
     assert any(fault.file == file for fault in faults_of(folder))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "problem"),
+    [
+        ("\nplanned,", "\nfunding,", "code", "funding: is also on line"),
+        (",A matter left over from the past", ",", "en", "is empty"),
+        ("history,历史遗留问题", "history,", "name", "is empty"),
+        ("code,name,en", "code,name,english", "en", "column missing"),
+    ],
+)
+def test_a_faulty_reason_why_a_matter_is_unsolved_is_named(
+    folder: Path, old: str, new: str, field: str, problem: str
+) -> None:
+    shutil.copy(CONFIG / "unsolved.csv", folder)
+    line = replace(folder / "unsolved.csv", old, new) + old.startswith("\n")
+    assert said(faults_of(folder), "unsolved.csv", line, field, problem)
 
 
 def test_a_byte_order_mark_does_no_harm(folder: Path) -> None:

@@ -51,6 +51,7 @@ def test_nothing_changed_is_no_difference(folder: Path, before: City) -> None:
         ("devices.csv", "116.18646", "116.18645", "devices", Change((), (), ("MH-990101-001",))),
         ("accounts.csv", "operator2,", "operator3,", "accounts", Change(("operator3",), ("operator2",), ())),
         ("returns.csv", "duplicate,", "seen_before,", "return_reasons", Change(("seen_before",), ("duplicate",), ())),
+        ("units.csv", "unit_head;parent:unit_head", "unit_head", "units", Change((), (), ("labour-inspection",))),
         ("city.toml", "off = [] ", "off = [2026-11-20] ", "settings", Change((), (), ("calendar.days",))),
         ("city.toml", "classify = true", "classify = false", "settings", Change((), (), ("automatic",))),
         ("areas.geojson", "石桥巷社区", "石桥社区", "areas", Change((), (), ("990101001002",))),

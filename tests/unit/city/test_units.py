@@ -6,6 +6,11 @@ from dispatch.city.errors import UnknownUnit
 from dispatch.city.model import City
 
 
+def test_who_signs_a_reply_is_the_head_of_the_unit_or_of_the_one_above(demo: City) -> None:
+    assert demo.units.signers("labour-inspection") == (("labour-inspection", "unit_head"), ("labour", "unit_head"))
+    assert demo.units.signers("drainage") == demo.units.signers("nobody") == ()
+
+
 def test_path_leads_up_to_the_city(demo: City) -> None:
     assert demo.units.path("c-990101001002") == ("c-990101001002", "s-990101001", "d-990101", "city")
 
