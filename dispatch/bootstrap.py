@@ -34,6 +34,7 @@ from dispatch.api import (
     rosters,
     rulings,
     session,
+    stats,
     track,
     webhooks,
 )
@@ -45,6 +46,8 @@ from dispatch.casework.escalations import Escalations
 from dispatch.city.versions import Cities
 from dispatch.desk.knowledge import flag
 from dispatch.domain.errors import Unavailable
+from dispatch.indicators.keeping import Upkeep, name_forgotten
+from dispatch.indicators.rules import Rulebook
 from dispatch.intake.commit import Incoming
 from dispatch.intake.intake import Intake
 from dispatch.intake.quarantine import Quarantine
@@ -75,6 +78,7 @@ ROUTES = [
     *city.ROUTES, *knowledge.ROUTES, *incidents.ROUTES, *attachments.ROUTES, *callers.ROUTES, *desk_calls.ROUTES,
     *checks.ROUTES, *handover.ROUTES, *dispatch_desk.ROUTES,
     *rulings.ROUTES, *audit.ROUTES, *requests.ROUTES, *followups.ROUTES, *track.ROUTES, *dialogue.ROUTES,
+    *stats.ROUTES,
 ]  # fmt: skip
 
 # Steps of deadlines that one process takes a second at most when it catches up after downtime.
@@ -105,6 +109,7 @@ class Services:
     signals: Signals
     sender: Sender
     ticks: Ticks
+    upkeep: Upkeep
     cursor_key: bytes
     checks: Mapping[str, Check]
     # Parts that stopped running although nobody asked them to: then the process is not ready any more.
@@ -173,7 +178,7 @@ async def _wire(
     return Services(
         settings, pool, cities, keyring, clock, people, metrics, intake, workplace, Quarantine(pool, intake, keyring, clock),
         Sensors(pool, cities, intake, keyring, clock, metrics), Escalations(workplace), deadlines, hub,
-        Socket(hub, authenticate, audience), relay, loop, signals, sender, Ticks(pool, clock),
+        Socket(hub, authenticate, audience), relay, loop, signals, sender, Ticks(pool, clock), Upkeep(pool, Rulebook(cities)),
         hmac.digest(keyring.signing.keys[keyring.signing.current], b"cursors", "sha256"), _checks(pool, clock, hub, relay, ended), ended,
     )  # fmt: skip
 
@@ -210,11 +215,12 @@ async def running(at: Services) -> AsyncIterator[web.Application]:
     at.ticks.here(5.0, lambda: _audit(at))
     at.ticks.city_wide("flag_articles", 1, flag)
     at.ticks.city_wide("checkpoint", 24, lambda connection, now: take(connection, at.keyring, now))
+    at.ticks.city_wide("name_forgotten", 24, lambda connection, now: name_forgotten(connection))
     background = [
         asyncio.create_task(work, name=name)
         for name, work in (
             ("loop", at.loop.run(stop)), ("relay", at.relay.run(stop)), ("hub", at.hub.run(stop)), ("signals", at.signals.run(stop)),
-            ("sender", at.sender.run(stop)), ("ticks", at.ticks.run(stop)),
+            ("sender", at.sender.run(stop)), ("ticks", at.ticks.run(stop)), ("upkeep", at.upkeep.run(stop)),
         )
     ]  # fmt: skip
     intake = asyncio.create_task(at.intake.run(drained), name="intake")

@@ -96,6 +96,7 @@ def _settings(city: City) -> dict[str, Hashable]:
         "automatic": city.automatic,
         "matching": city.matching,
         "casework": city.casework,
+        "indicators": city.indicators,
         "calendar.slots": city.calendar.days.hours,
         "calendar.days": city.calendar.days.special,
         "calendar.years": city.calendar.days.years,

@@ -123,6 +123,7 @@ class Draft:
             demo_accounts=tuple(Account(**msgspec.structs.asdict(line.row)) for line in self.accounts),
             return_reasons={line.row.code: _reason(line.row) for line in self.returns},
             casework=settings.casework,
+            indicators=settings.indicators,
             endings={line.row.code: Ending(**msgspec.structs.asdict(line.row)) for line in self.endings},
             unsolved={line.row.code: UnsolvedReason(**msgspec.structs.asdict(line.row)) for line in self.unsolved},
             dangers=Dangers(_danger(line.row) for line in self.dangers),

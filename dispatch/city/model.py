@@ -92,6 +92,27 @@ class Casework(Struct, frozen=True):
     max_reveals: Annotated[int, Meta(ge=1, le=1000)] = 20
 
 
+class Indicators(Struct, frozen=True):
+    """How a city assesses. What is counted when a case is looked at goes by the version the case stands under; `weight_*`,
+    `basically_satisfied` and `period_starts` go by the version in force when a figure is read.
+
+    A day goes from midnight to midnight, or from noon of the day before to noon; a period starts on a day of the month before, or on
+    the first. `appeals` are the kinds that take a case out of a denominator, `unassessed_kinds` and `unassessed_channels` whose
+    cases are in none. A visit within `repeat_visit_hours` of one to the same case is a repeated one.
+    """
+
+    weight_response: Share = 0.1
+    weight_solved: Share = 0.5
+    weight_satisfied: Share = 0.4
+    basically_satisfied: Share = 0.9
+    day_ends: Literal["midnight", "noon"] = "midnight"
+    period_starts: Annotated[int, Meta(ge=1, le=28)] = 1
+    appeals: tuple[Literal["lateness", "rating", "exclusion"], ...] = ("lateness", "rating", "exclusion")
+    unassessed_kinds: tuple[str, ...] = ()
+    unassessed_channels: tuple[str, ...] = ()
+    repeat_visit_hours: Annotated[int, Meta(ge=1, le=720)] = 24
+
+
 @dataclass(frozen=True, slots=True)
 class SensorType:
     """One CloudEvents `type` that raises an alarm, and how.
@@ -212,6 +233,7 @@ class City:
     demo_accounts: tuple[Account, ...]
     return_reasons: Mapping[str, ReturnReason]
     casework: Casework
+    indicators: Indicators
     endings: Mapping[str, Ending]
     unsolved: Mapping[str, UnsolvedReason]
     dangers: Dangers

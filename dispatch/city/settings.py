@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from dispatch.city.calendars import CalendarSection, GroupSection
 from dispatch.city.categories import Branch
-from dispatch.city.model import Automatic, Casework, Desk, Matching
+from dispatch.city.model import Automatic, Casework, Desk, Indicators, Matching
 from dispatch.city.tables import decode
 from sla.errors import Fault
 from sla.limits import Dialect
@@ -49,6 +49,7 @@ class Settings(Struct, frozen=True):
     calendar: CalendarSection = CalendarSection()
     groups: tuple[GroupSection, ...] = ()
     casework: Casework = Casework()
+    indicators: Indicators = Indicators()
 
 
 def read_settings(data: bytes, faults: list[Fault]) -> Settings | None:

@@ -24,7 +24,7 @@ class Cities:
         self._known = {city.version: city}
 
     @classmethod
-    async def open(cls, pool: asyncpg.Pool) -> "Cities":
+    async def open(cls, pool: Executor) -> "Cities":
         """The newest version. Raises Unavailable where no city was loaded yet."""
         newest = await pool.fetchrow(SQL.newest)
         if newest is None:

@@ -11,9 +11,11 @@ SELECT id, message FROM outbox ORDER BY id LIMIT $1;
 SELECT count(*) FROM outbox;
 
 -- name: sent!
--- Messages that stand on the stream need the outbox no more; $2 is the position given last.
+-- Messages that stand on the stream need the outbox no more; $2 is the position given last. Their cases are to be counted again.
 WITH gone AS (
-    DELETE FROM outbox WHERE id = ANY($1::bigint[])
+    DELETE FROM outbox WHERE id = ANY($1::bigint[]) RETURNING case_id
+), counted AS (
+    INSERT INTO figures_due (case_id) SELECT DISTINCT case_id FROM gone WHERE case_id > 0
 )
 UPDATE live_position SET "offset" = $2;
 
@@ -22,9 +24,11 @@ UPDATE live_position SET "offset" = $2;
 SELECT count(*) FROM outbox o JOIN unnest($1::bigint[], $2::bytea[]) AS u(id, message) USING (id) WHERE o.message = u.message;
 
 -- name: new_epoch
--- History is lost: what waits is dropped and counting starts again; clients are told to load a snapshot.
+-- History is lost: what waits is dropped and counting starts again; clients are told to load a snapshot. No figure is lost with it.
 WITH dropped AS (
-    DELETE FROM outbox
+    DELETE FROM outbox RETURNING case_id
+), counted AS (
+    INSERT INTO figures_due (case_id) SELECT DISTINCT case_id FROM dropped WHERE case_id > 0
 )
 UPDATE live_position SET epoch = replace(gen_random_uuid()::text, '-', ''), "offset" = 0 RETURNING epoch;
 

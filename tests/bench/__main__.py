@@ -1,7 +1,7 @@
 """`make bench`: every benchmark with its peer or ceiling beside it, as a table of ratios and as JSON.
 
 python -m tests.bench [--cases 100000] [--reports 6000] [--deadlines 1000000] [--many 1000000]
-                      [--events 200000] [--only intake|gridmap|clock|deadlines|casework|audit] [--json FILE]
+                      [--events 200000] [--only intake|gridmap|clock|deadlines|casework|audit|indicators] [--json FILE]
 """
 
 import argparse
@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import audit, casework, clock, deadlines, intake
+from tests.bench import audit, casework, clock, deadlines, indicators, intake
 
 
 def gridmap() -> list[dict[str, Any]]:
@@ -39,7 +39,9 @@ def main() -> None:
         "--many", type=int, default=1_000_000, help="cases beside which actions and reads are measured"
     )
     options.add_argument("--events", type=int, default=200_000, help="events of the record that is rebuilt")
-    options.add_argument("--only", choices=("intake", "gridmap", "clock", "deadlines", "casework", "audit"))
+    options.add_argument(
+        "--only", choices=("intake", "gridmap", "clock", "deadlines", "casework", "audit", "indicators")
+    )
     options.add_argument("--json", type=Path, default=Path("data/bench.json"))
     given = options.parse_args()
     rows = gridmap() if given.only in (None, "gridmap") else []
@@ -48,6 +50,7 @@ def main() -> None:
     rows += deadlines.run(given.deadlines) if given.only in (None, "deadlines") else []
     rows += casework.run(given.many) if given.only in (None, "casework") else []
     rows += audit.run(given.events) if given.only in (None, "audit") else []
+    rows += indicators.run(given.many) if given.only in (None, "indicators") else []
     table = Table(
         "benchmark",
         "ours",

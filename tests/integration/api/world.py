@@ -417,6 +417,16 @@ async def _period(world: World, role: Role, turn: int) -> Seed:
     return Seed(query={"since": "2026-11-01T00:00:00+08:00", "until": "2026-12-01T00:00:00+08:00"})
 
 
+async def _indicators(world: World, role: Role, turn: int) -> Seed:
+    days = {"from": "2026-11-01", "to": "2026-11-30"}
+    some = {"indicator": ["return_rate", "open"]} if turn % 2 else {"key": UNITS[role]}
+    return Seed(query={"dimension": "unit", **days, **some})
+
+
+async def _month(world: World, role: Role, turn: int) -> Seed:
+    return Seed(query={"unit": UNITS[role], "month": "2026-11"})
+
+
 async def _position(world: World, role: Role, turn: int) -> Seed:
     return Seed(body={"lon": 116.19, "lat": 33.13})
 
@@ -461,6 +471,9 @@ _SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
     "get_stats_checks": _period,
     "get_stats_whistles": _period,
     "get_stats_disputes": _period,
+    "get_stats_indicators": _indicators,
+    "get_stats_monthly": _month,
+    "get_stats_monthly_csv": _month,
     "post_checks_position": _position,
     "post_checks_check_result": _site_check,
     "post_accounts_username_handover": _handover,

@@ -5,6 +5,11 @@ from typing import Any
 import asyncpg
 
 from dispatch.audit.rebuild import rebuild
+from dispatch.city.versions import Cities
+from dispatch.indicators.keeping import SQL as COUNTING
+from dispatch.indicators.keeping import count_changed
+from dispatch.indicators.rebuilding import compare
+from dispatch.indicators.rules import Rulebook
 from tests.harness.town import KEYRING
 
 BROKEN = {
@@ -104,4 +109,16 @@ async def examine(connection: "asyncpg.Connection[Any]", clocks: dict[int, Any])
     # Events alone make every row again.
     again = await rebuild(connection)
     assert (again.differences, again.incomplete) == ([], 0)
+    await _figures(connection)
     return now
+
+
+async def _figures(connection: "asyncpg.Connection[Any]") -> None:
+    """Counted now, figures are what the events say."""
+    book = Rulebook(await Cities.open(connection))
+    async with connection.transaction():
+        await connection.execute(COUNTING.hold_waiting)
+        while await count_changed(connection, book, 1_000):
+            pass
+    async with connection.transaction(isolation="repeatable_read"):
+        assert (await compare(connection, book)).differences == []

@@ -1,7 +1,7 @@
 """Hot statements run on the index that was made for them, on tables of some thousand rows."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -10,8 +10,10 @@ import pytest
 from dispatch.casework.actions import SQL as ACTIONS
 from dispatch.casework.deadlines import SQL as DEADLINES
 from dispatch.casework.record import SQL as RECORD
+from dispatch.indicators.keeping import SQL as COUNTING
 from dispatch.insight.cases import FAR_FUTURE
 from dispatch.insight.cases import SQL as READING
+from dispatch.insight.indicators import SQL as FIGURES
 from dispatch.insight.lights import SQL as LIGHTS
 from dispatch.insight.replies import SQL as REPLIES
 from dispatch.intake.commit import SQL as INTAKE
@@ -44,9 +46,15 @@ FROM generate_series(1, 6000) AS i, unnest(ARRAY['close', 'sign', 'reply']) AS c
 INSERT INTO case_signatures SELECT i, '', array_to_tsvector(ARRAY['w' || i % 700, 'v' || i % 900]) FROM generate_series(1, 6000) AS i;
 INSERT INTO replies (case_id, assignment_id, nth, round, role, unit, finding, outcome, text_id, written_by, written_at, status, ended_at)
 SELECT i, i, 1, 1, 'lead', 'u' || i % 60, 'founded', 'solved', i, 'w', now(), 'confirmed', now() FROM generate_series(1, 6000) AS i;
+INSERT INTO figures (dimension, indicator, day, key, numerator, denominator, excluded, excluded_numerator)
+SELECT 'unit', 'i' || i, '2026-10-01'::date + d, 'u' || u, 1, 1, 0, 0
+FROM generate_series(0, 9) AS i, generate_series(0, 60) AS d, generate_series(0, 59) AS u;
+INSERT INTO case_figures SELECT i, 1, '' FROM generate_series(1, 6000) AS i;
 SET session_replication_role = DEFAULT;
 """
 SEEDED = (
+    "figures",
+    "case_figures",
     "city_versions",
     "units",
     "cases",
@@ -59,6 +67,7 @@ SEEDED = (
 )
 LISTED = (FAR_FUTURE, 0)
 UNIT = ["u3"]
+MONTH = (date(2026, 11, 1), date(2026, 11, 30))
 NO_FILTER = (None,) * 5
 STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     # statement, its values, the index it must use, the tables it must not read from end to end
@@ -84,6 +93,9 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     "replies at hand": (REPLIES.at_hand, ([3, 6, 9],), "replies_case", frozenset({"replies", "cases"})),
     "lock": (RECORD.lock_cases, ([3, 6, 9],), "cases_pkey", frozenset({"cases"})),
     "hanging": (RECORD.hanging, ([3, 6, 9],), "deadlines_live", frozenset({"deadlines", "assignments"})),
+    "page of units": (FIGURES.by_key, ("unit", ["i3"], *MONTH, None), "figures_pkey", frozenset({"figures"})),
+    "one unit": (FIGURES.of_keys, ("unit", ["u3"], *MONTH, ["i3"]), "figures_of_key", frozenset({"figures"})),
+    "changed": (COUNTING.changed, ([3, 6, 9],), "case_figures_pkey", frozenset({"cases", "case_figures"})),
     "write": (RECORD.write, (None,) * 75, "cases_pkey", frozenset({"cases", "deadlines", "assignments"})),
 }  # fmt: skip
 
