@@ -25,6 +25,7 @@ from dispatch.api import (
     dialogue,
     dispatch_desk,
     escalations,
+    files,
     followups,
     handover,
     incidents,
@@ -43,9 +44,11 @@ from dispatch.audit.checkpoints import take
 from dispatch.casework.actions import Workplace
 from dispatch.casework.deadlines import Deadlines
 from dispatch.casework.escalations import Escalations
+from dispatch.casework.filing import Filing, sweep
 from dispatch.city.versions import Cities
 from dispatch.desk.knowledge import flag
 from dispatch.domain.errors import Unavailable
+from dispatch.files.storage import open_storage
 from dispatch.indicators.keeping import Upkeep, name_forgotten
 from dispatch.indicators.rules import Rulebook
 from dispatch.intake.commit import Incoming
@@ -78,7 +81,7 @@ ROUTES = [
     *city.ROUTES, *knowledge.ROUTES, *incidents.ROUTES, *attachments.ROUTES, *callers.ROUTES, *desk_calls.ROUTES,
     *checks.ROUTES, *handover.ROUTES, *dispatch_desk.ROUTES,
     *rulings.ROUTES, *audit.ROUTES, *requests.ROUTES, *followups.ROUTES, *track.ROUTES, *dialogue.ROUTES,
-    *stats.ROUTES,
+    *stats.ROUTES, *files.ROUTES,
 ]  # fmt: skip
 
 # Steps of deadlines that one process takes a second at most when it catches up after downtime.
@@ -98,6 +101,7 @@ class Services:
     metrics: Metrics
     intake: Intake
     workplace: Workplace
+    filing: Filing
     quarantine: Quarantine
     sensors: Sensors
     escalations: Escalations
@@ -163,6 +167,9 @@ async def _wire(
     workplace = Workplace(
         pool, cities, keyring, clock, ids, unusual=lambda kind: metrics.unusual_looks.labels(kind).inc()
     )
+    if settings.files_url is None:
+        log.warning("files.no_storage", detail="DISPATCH_FILES_URL is not set: no file can be added")
+    filing = Filing(workplace, open_storage(settings.files_url) if settings.files_url else None)
 
     async def authenticate(token: str) -> Principal:
         principal = await people.authenticate({"Authorization": f"Bearer {token}"}, {}, "GET")
@@ -176,8 +183,8 @@ async def _wire(
 
     ended: set[asyncio.Task[None]] = set()
     return Services(
-        settings, pool, cities, keyring, clock, people, metrics, intake, workplace, Quarantine(pool, intake, keyring, clock),
-        Sensors(pool, cities, intake, keyring, clock, metrics), Escalations(workplace), deadlines, hub,
+        settings, pool, cities, keyring, clock, people, metrics, intake, workplace, filing,
+        Quarantine(pool, intake, keyring, clock), Sensors(pool, cities, intake, keyring, clock, metrics), Escalations(workplace), deadlines, hub,
         Socket(hub, authenticate, audience), relay, loop, signals, sender, Ticks(pool, clock), Upkeep(pool, Rulebook(cities)),
         hmac.digest(keyring.signing.keys[keyring.signing.current], b"cursors", "sha256"), _checks(pool, clock, hub, relay, ended), ended,
     )  # fmt: skip
@@ -214,6 +221,8 @@ async def running(at: Services) -> AsyncIterator[web.Application]:
     at.ticks.here(1.0, at.sensors.ripen)
     at.ticks.here(5.0, lambda: _audit(at))
     at.ticks.city_wide("flag_articles", 1, flag)
+    if at.settings.files_url is not None:
+        at.ticks.city_wide("sweep_files", 24, lambda connection, now: sweep(connection, at.filing.storage, now))
     at.ticks.city_wide("checkpoint", 24, lambda connection, now: take(connection, at.keyring, now))
     at.ticks.city_wide("name_forgotten", 24, lambda connection, now: name_forgotten(connection))
     background = [

@@ -243,7 +243,10 @@ def serve(host: str, port: int, workers: int, data: Path | None, demo: bool, log
             found = embedded.start(data)
             keys_ = demonstration.keyring_of(data)
             run(migrate(found.database_url))
-            settings = from_environment({}, database_url=found.database_url, redis_url=found.redis_url)
+            files_url = os.environ.get("DISPATCH_FILES_URL") or (data.resolve() / "files").as_uri()
+            settings = from_environment(
+                {}, database_url=found.database_url, redis_url=found.redis_url, files_url=files_url
+            )
             settings = _settings(settings, host, listening.getsockname()[1], workers, log_level)
             started = (
                 run(demonstration.prepare(found.database_url, keys_, data, f"http://{host}:{settings.port}"))

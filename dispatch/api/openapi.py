@@ -20,6 +20,10 @@ _HEADERS: Mapping[str, tuple[bool, str]] = {
     "If-Match": (True, "The version that was read, as its ETag. 428 without, 412 when stale."),
     "Idempotency-Key": (False, "A word of the caller's own for this request; the same again gives the first answer."),
     CSRF_HEADER: (False, "The token of the session; needed for a change by cookie."),
+    "X-Lon": (False, "Degrees east, where the sender took it; what a picture itself says goes before it."),
+    "X-Lat": (False, "Degrees north, beside X-Lon."),
+    "X-Crs": (False, "Their coordinate system: wgs84 (if nothing is said), cgcs2000, gcj02, bd09."),
+    "X-Taken-At": (False, "When the sender took it, by RFC 3339; what a picture itself says goes before it."),
     "X-Track-Code": (True, "The code that the caller got with the receipt number. 查询码"),
 }
 

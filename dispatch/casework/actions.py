@@ -16,7 +16,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from dispatch.casework import record
+from dispatch.casework import evidence, record
 from dispatch.casework.bodies import ActionAnswer, ActionBody, ShownCaller
 from dispatch.casework.watch import watch
 from dispatch.city.model import City
@@ -201,6 +201,8 @@ async def _carry_out(
         msgspec.json.decode(told["rounds"]), connection, at.keyring, others, unusual=at.unusual,
     )  # fmt: skip
     try:
+        if body.evidence:
+            await evidence.named(connection, [change.case.id], body.evidence)
         if isawaitable(working := action.run(turn)):
             await working
     except DispatchError as refusal:

@@ -17,6 +17,7 @@ class ActionBody(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=
     assignment: int | None = None
     reason_code: Annotated[str, Meta(max_length=64)] | None = None
     note: Annotated[str, Meta(max_length=5000)] | None = None
+    # Ids of files of the case.
     evidence: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=20)] = []
     unit: Annotated[str, Meta(max_length=64)] | None = None
     assists: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=10)] = []

@@ -7,6 +7,7 @@
 | nothing                                                | the nearest collector seen lately is asked; any one, if none was |
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,6 +22,7 @@ from dispatch.domain.errors import RuleBroken
 from dispatch.domain.workflow import case_step
 from dispatch.intake.locate import metres
 from dispatch.intake.open import view
+from dispatch.intake.route import excluded_units
 from dispatch.store.statements import load
 
 SQL = load(__file__, "checks")
@@ -47,7 +49,11 @@ async def check(turn: Turn) -> None:
             return
     clock = clocks.start(turn.opened_under, case, "verify", unit=desk, at=turn.at, round=turn.next_round("verify"))
     waiting = next((visit for visit in near if visit["result"] is None), None)
-    check_id = waiting["id"] if waiting else await _asked(turn, clock.due_at)
+    check_id = (
+        waiting["id"]
+        if waiting
+        else await asked(turn, clock.due_at, without=excluded_units(case.about_unit, turn.city))
+    )
     await turn.connection.execute(SQL.join_check, check_id, case.id, waiting is not None)
     case.state = target
     case.version += 1
@@ -67,17 +73,17 @@ async def _near(turn: Turn) -> list[asyncpg.Record]:
     return [row for row in rows if metres(case.lon, case.lat, row["lon"], row["lat"]) <= SAME_PLACE_M]
 
 
-async def _asked(turn: Turn, due_at: datetime) -> int:
-    """A new visit, of the nearest collector who was seen lately and is not on leave."""
+async def asked(
+    turn: Turn, due_at: datetime, *, without: Collection[str], kind: str = "verify", round: int | None = None
+) -> int:
+    """A new visit, of the nearest collector of no unit in `without` who was seen lately and is not on leave; its id."""
     case = turn.change.case
-    assert case.lon is not None
-    assert case.lat is not None
-    people = await turn.connection.fetch(SQL.collectors, turn.at - SEEN_LATELY, turn.at)
+    people = await turn.connection.fetch(SQL.collectors, turn.at - SEEN_LATELY, turn.at, sorted(without))
     nearest = min(people, key=lambda p: metres(case.lon or 0, case.lat or 0, p["lon"], p["lat"]), default=None)
     return int(
         await turn.connection.fetchval(
             SQL.ask_check, case.kin, case.category, case.lon, case.lat, case.tile, nearest["account"] if nearest else None,
-            turn.by.name, turn.at, due_at,
+            turn.by.name, turn.at, due_at, kind, round,
         )
     )  # fmt: skip
 

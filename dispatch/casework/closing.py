@@ -3,7 +3,7 @@
 from datetime import datetime
 from hashlib import blake2b
 
-from dispatch.casework import clocks
+from dispatch.casework import clocks, inspections
 from dispatch.casework.actions import Action, Turn
 from dispatch.city.model import City
 from dispatch.domain.cases import Case, Change
@@ -12,12 +12,13 @@ from dispatch.domain.workflow import assignment_step, case_step
 from dispatch.intake.open import view
 
 
-def approve(turn: Turn) -> None:
+async def approve(turn: Turn) -> None:
     """办结: the case clock stops. A citizen who can be reached is asked; without one the case is closed."""
     change, case = turn.change, turn.change.case
     asked, owed = case_step(case.state, "approve"), case.source_ref is not None
     reachable = turn.reachable and followed_up(case, turn.city)
     given = next((d.due_at for d in change.live("close") if d.limit_text == "given" and d.due_at > turn.at), None)
+    await inspections.guard(turn)
     case.state = (asked if reachable or owed else case_step(case.state, "approve_without_followup")).target
     case.version += 1
     case.settled_at = at = turn.at

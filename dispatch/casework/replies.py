@@ -16,6 +16,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from dispatch.casework import evidence, inspections
 from dispatch.casework.actions import Action, Turn
 from dispatch.casework.handling import at_work, lead_moves, moved, stop
 from dispatch.casework.leading import at_desk, end_parts
@@ -52,6 +53,7 @@ async def reply(turn: Turn) -> None:
     task = _handled(turn, "reply")
     answered_parts(turn.change, task)
     answer = _checked(turn, task)
+    await evidence.required(turn)
     body, change, connection = turn.body, turn.change, turn.connection
     lead = task.role == LEAD
     form = Form(
@@ -71,7 +73,7 @@ async def reply(turn: Turn) -> None:
     if steps:
         _draft(turn, task, form, steps)
     else:
-        _confirm(turn, task, form, turn.by.name, answer)
+        await _confirm(turn, task, form, turn.by.name, answer)
 
 
 async def sign_off(turn: Turn) -> None:
@@ -96,7 +98,7 @@ async def sign_off(turn: Turn) -> None:
         return
     answered_parts(turn.change, task)
     await turn.connection.execute(SQL.end, task.id, form.nth, "confirmed", turn.at)
-    _confirm(turn, task, form, waiting["written_by"], await _answer(turn, waiting["text_id"]))
+    await _confirm(turn, task, form, waiting["written_by"], await _answer(turn, waiting["text_id"]))
 
 
 def _handled(turn: Turn, action: str) -> Assignment:
@@ -192,7 +194,7 @@ async def _answer(turn: Turn, text_id: int) -> str | None:
     return answer
 
 
-def _confirm(turn: Turn, task: Assignment, form: Form, writer: str, answer: str | None) -> None:
+async def _confirm(turn: Turn, task: Assignment, form: Form, writer: str, answer: str | None) -> None:
     """The unit has answered: its clocks stop, the citizen's words are theirs, and a lead's case goes to the desk for review."""
     change = turn.change
     moved(turn, "reply")
@@ -208,6 +210,7 @@ def _confirm(turn: Turn, task: Assignment, form: Form, writer: str, answer: str 
     if task.role == LEAD:
         at_desk(change, turn.city)
         change.post(turn.city.desk.dispatch, ("reviewer",), "replied", by_unit=task.unit)
+        await inspections.after_reply(turn)
     elif (parent := change.task(task.parent_id)) is not None:
         change.post(parent.unit, ("handler", "unit_head"), "part_replied", by_unit=task.unit)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from dispatch.casework import clocks
+from dispatch.casework import clocks, inspections
 from dispatch.casework.actions import Action, Turn
 from dispatch.city.model import City
 from dispatch.city.units import UnitTree
@@ -59,6 +59,7 @@ def rework(turn: Turn) -> None:
     _bounded(change, turn.opened_under, own)
     for clock in change.live(clocks.CASE_CLOCK):
         clock.unit = lead.unit
+    inspections.call_off(change, turn.at)
     change.event("reworked", turn.at, turn.by.name, round=case.round, unit=lead.unit, deadlines=[view(own)])
     change.post(lead.unit, ("handler", "unit_head"), "rework", round=case.round)
 

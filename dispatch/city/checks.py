@@ -13,6 +13,7 @@ from dispatch.city.draft import (
     DANGERS,
     DEVICES,
     ENDINGS,
+    EVIDENCE,
     POLICIES,
     RETURNS,
     SENSORS,
@@ -64,6 +65,11 @@ def _unknown(draft: Draft) -> Iterator[Fault]:
         if draft.units.units and account.row.unit not in draft.units:
             yield Fault(ACCOUNTS, account.number, "unit", f"{account.row.unit}: no such unit")
     names = draft.codes.names()
+    for line in draft.evidence:
+        if names and line.row.category not in names:
+            yield Fault(EVIDENCE, line.number, "category", f"{line.row.category}: no such category")
+        if line.row.within_m is not None and "photo_after" not in line.row.needs:
+            yield Fault(EVIDENCE, line.number, "within_m", "is of a photo_after, which is not needed here")
     for policy in draft.policies.policies if draft.policies else ():
         for code in policy.categories:
             if names and code not in names:
@@ -83,6 +89,7 @@ def _twice(draft: Draft) -> Iterator[Fault]:
         (ENDINGS, "code"): [(line.number, line.row.code) for line in draft.endings],
         (UNSOLVED, "code"): [(line.number, line.row.code) for line in draft.unsolved],
         (DANGERS, "code"): [(line.number, line.row.code) for line in draft.dangers],
+        (EVIDENCE, "category"): [(line.number, line.row.category) for line in draft.evidence],
         (SUCCESSORS, "code"): [(line.number, f"{line.row.kind} {line.row.code}") for line in draft.successors],
     }
     for (file, field), found in keys.items():

@@ -35,6 +35,7 @@ class Difference:
     endings: Change
     unsolved: Change
     dangers: Change
+    evidence: Change
     settings: Change
 
     def __bool__(self) -> bool:
@@ -62,6 +63,7 @@ def difference(old: City, new: City) -> Difference:
         endings=_change(old.endings, new.endings),
         unsolved=_change(old.unsolved, new.unsolved),
         dangers=_change(old.dangers.by_code, new.dangers.by_code),
+        evidence=_change(old.evidence.rows, new.evidence.rows),
         settings=_change(_settings(old), _settings(new)),
     )
 
@@ -97,6 +99,7 @@ def _settings(city: City) -> dict[str, Hashable]:
         "matching": city.matching,
         "casework": city.casework,
         "indicators": city.indicators,
+        "files": city.files,
         "calendar.slots": city.calendar.days.hours,
         "calendar.days": city.calendar.days.special,
         "calendar.years": city.calendar.days.years,

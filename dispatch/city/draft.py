@@ -13,6 +13,7 @@ from dispatch.city.codetables import CodeTables, read_code_tables
 from dispatch.city.dangers import Danger, Dangers
 from dispatch.city.dutyfile import FILE as DUTY
 from dispatch.city.dutyfile import CityDutyBook, duty_rules
+from dispatch.city.evidence import Evidence, EvidenceBook
 from dispatch.city.files import CONFIG, Files
 from dispatch.city.model import Account, City, Device, Ending, ReturnReason, SensorType, SensorTypes, UnsolvedReason
 from dispatch.city.rows import (
@@ -21,6 +22,7 @@ from dispatch.city.rows import (
     DeviceRow,
     DutyRow,
     EndingRow,
+    EvidenceRow,
     ReturnRow,
     SensorRow,
     SuccessorRow,
@@ -48,6 +50,7 @@ RETURNS: Final = "returns.csv"
 ENDINGS: Final = "endings.csv"
 DANGERS: Final = "dangers.csv"
 UNSOLVED: Final = "unsolved.csv"
+EVIDENCE: Final = "evidence.csv"
 SUCCESSORS: Final = "successors.csv"
 POLICIES: Final = "policies.toml"
 LADDER: Final = "ladder.toml"
@@ -79,6 +82,7 @@ class Draft:
         self.endings = self._table(ENDINGS, EndingRow, optional=kept)
         self.dangers = self._table(DANGERS, DangerRow, optional=kept)
         self.unsolved = self._table(UNSOLVED, UnsolvedRow, optional=kept) or (_reasons() if kept else [])
+        self.evidence = self._table(EVIDENCE, EvidenceRow, optional=True)
         self.successors = self._table(SUCCESSORS, SuccessorRow, optional=True)
         self.policies = self._book(POLICIES, PolicyBook.parse)
         if kept and self.policies is not None:
@@ -127,6 +131,8 @@ class Draft:
             endings={line.row.code: Ending(**msgspec.structs.asdict(line.row)) for line in self.endings},
             unsolved={line.row.code: UnsolvedReason(**msgspec.structs.asdict(line.row)) for line in self.unsolved},
             dangers=Dangers(_danger(line.row) for line in self.dangers),
+            evidence=EvidenceBook(_evidence(line.row) for line in self.evidence),
+            files=settings.files,
             successors={(line.row.kind, line.row.code): line.row.successor for line in self.successors},
         )
 
@@ -241,6 +247,10 @@ def _reason(row: ReturnRow) -> ReturnReason:
 
 def _danger(row: DangerRow) -> Danger:
     return Danger(row.code, row.name, row.words, row.urgency, row.restricted == "yes", row.safety == "yes")
+
+
+def _evidence(row: EvidenceRow) -> Evidence:
+    return Evidence(row.category, frozenset(row.needs) - {"none"}, row.within_m)
 
 
 @cache

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from dispatch.city.calendars import Calendars, Slot
 from dispatch.city.categories import Categories, Urgency
 from dispatch.city.dangers import Dangers
+from dispatch.city.evidence import EvidenceBook
 from dispatch.city.units import UnitTree
 from gridmap.duty import DutyBook, DutyRule
 from gridmap.index import GridMap
@@ -79,7 +80,8 @@ class Casework(Struct, frozen=True):
 
     Follow-up (回访): people are called in `calling_hours` only; after `followup_attempts` in vain, each at another of these hours,
     they count as not reachable. Of ordinary matters the share `followup_share` is asked, of others all; a caller may evaluate
-    up to `evaluation_days` days after the end.
+    up to `evaluation_days` days after the end. `waivers` are the codes by which a supervisor does without the visit before closing
+    (核实).
     """
 
     max_returns: Annotated[int, Meta(ge=1, le=5)] = 2
@@ -90,6 +92,11 @@ class Casework(Struct, frozen=True):
     followup_share: Share = 1.0
     evaluation_days: Annotated[int, Meta(ge=1, le=366)] = 30
     max_reveals: Annotated[int, Meta(ge=1, le=1000)] = 20
+    waivers: tuple[Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}$")], ...] = (
+        "seen_otherwise",
+        "not_reachable",
+        "result_wrong",
+    )
 
 
 class Indicators(Struct, frozen=True):
@@ -111,6 +118,26 @@ class Indicators(Struct, frozen=True):
     unassessed_kinds: tuple[str, ...] = ()
     unassessed_channels: tuple[str, ...] = ()
     repeat_visit_hours: Annotated[int, Meta(ge=1, le=720)] = 24
+
+
+# Below what one request may carry (16 MiB).
+Bytes = Annotated[int, Meta(ge=0, le=15 * 1024 * 1024)]
+
+
+class FileRules(Struct, frozen=True):
+    """Which files a case takes: the most bytes of each type, 0 where the type is not taken, and how many there may be."""
+
+    max_per_case: Annotated[int, Meta(ge=1, le=1000)] = 60
+    jpeg: Bytes = 10 * 1024 * 1024
+    png: Bytes = 10 * 1024 * 1024
+    webp: Bytes = 10 * 1024 * 1024
+    pdf: Bytes = 15 * 1024 * 1024
+    mp4: Bytes = 15 * 1024 * 1024
+
+    @property
+    def most(self) -> dict[str, int]:
+        """The most bytes by type."""
+        return {"jpeg": self.jpeg, "png": self.png, "webp": self.webp, "pdf": self.pdf, "mp4": self.mp4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +264,8 @@ class City:
     endings: Mapping[str, Ending]
     unsolved: Mapping[str, UnsolvedReason]
     dangers: Dangers
+    evidence: EvidenceBook
+    files: FileRules
     successors: Mapping[tuple[str, str], str]
 
     @property

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from dispatch.city.categories import Routes, Urgency
+from dispatch.city.evidence import Need
 from dispatch.city.model import Role
 from dispatch.city.units import UnitKind
 
@@ -106,6 +107,12 @@ class DangerRow(Struct, frozen=True):
     urgency: Urgency
     restricted: Literal["yes", "no"] = "no"
     safety: Literal["yes", "no"] = "yes"
+
+
+class EvidenceRow(Struct, frozen=True):
+    category: str
+    needs: tuple[Need, ...]
+    within_m: Annotated[int, Meta(ge=10, le=5000)] | None = None
 
 
 class SuccessorRow(Struct, frozen=True):

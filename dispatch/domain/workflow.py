@@ -138,6 +138,8 @@ CASE_STEPS = (
     Step("extend", ("handling",), "handling", "case.adjust", "延期: only an approved extension moves the case clock"),
     Step("request", ("handling",), "handling", "case.reply", "b6.3 the unit asks for a suspension or an extension"),
     Step("decide", ("handling",), "handling", "case.adjust", "b6.3 审批: somebody else decides what was asked for"),
+    Step("inspect", ("review",), "review", "case.inspect", "核实 before closing: somebody looks whether it was done"),
+    Step("waive", ("review",), "review", "case.waive", "a supervisor does without the visit, or against it, on record"),
     Step("approve", ("review",), "followup", "case.approve", "S03 办结 is not closing: the citizen is asked"),
     Step(
         "approve_without_followup",

@@ -13,7 +13,7 @@ from dispatch.casework.actions import Workplace
 from dispatch.casework.record import case_keys, shown_area
 from dispatch.domain import numbers, priority, workflow
 from dispatch.domain.errors import NotFound
-from dispatch.insight import followups, replies, requests
+from dispatch.insight import followups, replies, requests, visits
 from dispatch.insight.lights import lights
 from dispatch.insight.reader import reader
 from dispatch.insight.words import masked_caller, summaries, texts
@@ -165,6 +165,7 @@ async def whole(at: Workplace, by: Principal, case_no: str) -> tuple[int, dict[s
         "requests": await requests.of_case(at, case_id),
         "followups": await followups.of_case(at, case_id),
         "replies": await replies.of_case(at, case_id),
+        "checks": await visits.of_case(at, case_id),
         "border": _border(at, row),
         "danger": row["danger"],
         "source_ref": msgspec.json.decode(row["source_ref"]) if row["source_ref"] else None,

@@ -51,6 +51,8 @@ Permission = Literal[
     "case.tell",
     "case.reveal",
     "case.approve",
+    "case.inspect",
+    "case.waive",
     "case.adjust",
     "case.close",
     "case.conclude",
@@ -60,6 +62,7 @@ Permission = Literal[
     "task.handover",
     "check.read",
     "check.report",
+    "file.add",
     "knowledge.read",
     "knowledge.write",
     "incident.read",
@@ -97,6 +100,7 @@ _DESK: frozenset[Permission] = _WORK | {
 _TASK: frozenset[Permission] = _WORK | {
     "case.sign", "case.return", "case.reply", "queue.read", "queue.pull", "text.unmask", "escalation.read",
     "roster.read", "case.call", "case.note", "case.tell", "case.reveal",
+    "file.add",
 }  # fmt: skip
 _WATCH: frozenset[Permission] = _WORK | {
     "report.read", "queue.read", "quarantine.read", "escalation.read", "escalation.ack", "stats.read",
@@ -106,12 +110,13 @@ _WATCH: frozenset[Permission] = _WORK | {
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     # 话务员: takes reports, tells callers the progress.
-    "operator": _DESK | {"report.submit", "preview.read", "case.desk", "case.call", "case.expunge", "case.note", "case.tell"},
+    "operator": _DESK | {"report.submit", "preview.read", "case.desk", "case.call", "case.expunge", "case.note", "case.tell", "file.add"},
     # 派单员: decides what the service leaves to a person; sends cases to units.
     "dispatcher": _DESK | {
         "report.submit", "preview.read", "quarantine.read", "quarantine.release", "case.dispatch", "case.adjust",
         "queue.read", "escalation.read", "roster.read", "case.desk", "case.call", "case.expunge", "case.emergency", "case.merge",
         "check.read", "knowledge.write", "incident.manage", "proposal.read", "case.note", "case.tell",
+        "case.inspect", "file.add",
     },
     # 承办人
     "handler": _TASK,
@@ -122,17 +127,19 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     # 审核员: approves or sends back a reply; never one who writes replies.
     "reviewer": _WORK | {
         "report.read", "text.unmask", "case.approve", "queue.read", "escalation.read", "stats.read", "case.note",
+        "case.inspect",
     },
     # 回访员: asks the citizen, then closes or opens a new round.
     "followup": _DESK | {"case.close", "case.reopen", "queue.read", "case.note"},
     # 采集员: patrols; sees what they reported, not what others did.
     "collector": frozenset({
         "report.submit", "report.read", "report.supplement", "preview.read", "notice.read", "city.read", "check.read",
-        "check.report",
+        "check.report", "file.add",
     }),
     # 督办员, of the city or a district.
     "supervisor": _WATCH | {
         "case.adjust", "case.reopen", "case.rule", "case.restore", "case.expunge", "case.conclude", "proposal.decide",
+        "case.waive",
     },
     # 值班长 of the command centre: may send a case elsewhere in an emergency.
     "commander": _WATCH | {"case.dispatch", "case.emergency"},

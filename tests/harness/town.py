@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -190,10 +191,24 @@ async def town(
         await load_city(database_url, archive())
     versions.unpack = unpacked  # type: ignore[attr-defined]  # the same immutable city, read once a process
     clock = clock or TravelClock(START)
-    settings = Settings(database_url, database_url, redis_url, pool_size=6, allow_private_webhooks=True)
+    with tempfile.TemporaryDirectory(prefix="files-") as folder:
+        settings = Settings(
+            database_url,
+            database_url,
+            redis_url,
+            Path(folder, "files").as_uri(),
+            pool_size=6,
+            allow_private_webhooks=True,
+        )
+        async with _serving(settings, clock) as made:
+            yield made
+
+
+@asynccontextmanager
+async def _serving(settings: Settings, clock: TravelClock) -> AsyncIterator[Town]:
     async with bootstrap.services(settings, KEYRING, clock) as services:
         services.loop = _Still()  # type: ignore[assignment]
-        made = Town(services, clock, "", None, database_url)  # type: ignore[arg-type]
+        made = Town(services, clock, "", None, settings.database_url)  # type: ignore[arg-type]
         real = services.people.authenticate
 
         async def authenticate(headers: Any, cookies: Any, method: str) -> Principal | None:

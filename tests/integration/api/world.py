@@ -11,6 +11,7 @@ import msgspec
 
 from dispatch.people.permissions import PERMISSIONS, Role
 from dispatch.people.principal import Principal
+from tests.harness.pictures import PDF, add
 from tests.harness.town import CONNECTOR, REPLY, Town, principal, report
 from tests.integration.casework.people import GOOD
 
@@ -445,6 +446,24 @@ async def _site_check(world: World, role: Role, turn: int) -> Seed:
     )
 
 
+async def _file(world: World, role: Role, turn: int) -> Seed:
+    """A paper that nobody has sent yet; a collector has a place to look at."""
+    if role == "collector":
+        number = await world.case("triage")
+        assert (await world.town.act(number, "check", principal("dispatcher", "dispatch"), note="请核实"))[0] == 200
+        await world.town.rows("UPDATE site_checks SET account = NULL")
+    else:
+        number = await world.case("to_sign")
+    return Seed({"case_no": number}, query={"kind": "document"}, body=PDF + uuid4().bytes)
+
+
+async def _some_file(world: World, role: Role, turn: int) -> Seed:
+    seed = await _case(world, role, turn)
+    _, added = await add(world.town, seed.path["case_no"], principal("dispatcher", "dispatch"), PDF + uuid4().bytes)
+    seed.path["file_id"] = added["file_id"]
+    return seed
+
+
 async def _handover(world: World, role: Role, turn: int) -> Seed:
     return Seed({"username": await _worker(world)}, body={"to": await _worker(world)})
 
@@ -489,6 +508,9 @@ _SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
     "post_track_receipt_no_supplements": _supplement,
     "get_cases_case_no": _case,
     "get_cases_case_no_events": _case,
+    "post_cases_case_no_files": _file,
+    "get_cases_case_no_files": _case,
+    "get_cases_case_no_files_file_id": _some_file,
     "get_cases_case_no_explain": _case,
     "get_cases_case_no_deadlines_explain": _case,
     "post_cases_case_no_texts_text_id_unmask": _text,

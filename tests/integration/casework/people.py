@@ -105,6 +105,9 @@ async def body_of(town: Town, number: str, action: str) -> dict[str, Any]:
         unit = await lead_of(town, number)
         status, answer = await town.act(number, "reply", principal("handler", unit), **BODY["reply"])
         assert (status, answer["state"]) == (200, "handling"), answer
+    if action == "waive":
+        status, answer = await town.act(number, "inspect", DISPATCHER, **BODY["inspect"])
+        assert status == 200, answer
     if action == "attach":
         another = await opened(town, location=elsewhere(), category="E0110", text="另一件事情在别处")
         body["receipt_no"] = await receipt_of(town, another)
@@ -194,6 +197,8 @@ WHO = {
     "tell": HANDLER,
     "reveal": HANDLER,
     "approve": REVIEWER,
+    "inspect": DISPATCHER,
+    "waive": SUPERVISOR,
     "close": FOLLOWUP,
     "attempt": FOLLOWUP,
     "rework": REVIEWER,
@@ -261,6 +266,8 @@ BODY: dict[str, dict[str, Any]] = {
     "rework": {"note": "井盖周边未恢复，请补做"},
     "rectify": BAD | {"note": "市民反映仍有积水"},
     "conclude": {"note": "两次整改后已依法处理到位", "told": "您反映的问题已依法处理"},
+    "inspect": {"note": "请到现场看一下是否处理好"},
+    "waive": {"reason_code": "seen_otherwise", "note": "已由视频确认"},
     "reopen": {"note": "又发生了"},
     "reclassify": {"urgency": "urgent", "note": "水已漫进楼道"},
     "suspend": {"until": "2027-06-01T09:00:00+08:00", "note": "等待管网改造，已告知市民"},

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.harness.pictures import PDF, add
 from tests.harness.town import Town, principal, report
 from tests.integration.casework.always import BEYOND_THE_BOUND
 from tests.integration.casework.people import (
@@ -33,8 +34,9 @@ async def test_a_return_comes_inside_its_window_with_words_and_what_its_reason_a
     assert (await a_town.act(number, "return", HANDLER, reason_code="need_info"))[1]["field"] == "note"
     shown: dict[str, Any] = {"reason_code": "other_owner", "unit": "gas", "note": "权属燃气公司"}
     assert (await a_town.act(number, "return", HANDLER, **shown))[1]["field"] == "evidence"
+    _, paper = await add(a_town, number, HANDLER, PDF)
     a_town.clock.travel(timedelta(days=10))
-    status, problem = await a_town.act(number, "return", HANDLER, **shown, evidence=["map.pdf"])
+    status, problem = await a_town.act(number, "return", HANDLER, **shown, evidence=[paper["file_id"]])
     assert (status, problem["type"]) == (409, "/problems/rule-broken")
     assert "allowed_actions" in problem
 

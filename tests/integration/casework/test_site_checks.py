@@ -38,7 +38,7 @@ async def test_the_nearest_collector_is_asked_and_the_result_brings_the_case_bac
     assert (mine["cases"], mine["account"]) == ([number], "near")
     assert (await a_town.get("/checks", FAR))[1]["items"] == []
     assert (await posted(a_town, f"/checks/{mine['id']}/result", FAR, result="found"))[0] == 404
-    told = {"result": "found", "note": "积水约二十厘米", "evidence": ["a.jpg"]}
+    told = {"result": "found", "note": "积水约二十厘米"}
     status, answer = await posted(a_town, f"/checks/{mine['id']}/result", NEAR, **told)
     assert (status, answer["result"], answer["by_you"]) == (200, "found", True)
     assert await a_town.value("SELECT state FROM cases WHERE case_no = $1", number) == "triage"
