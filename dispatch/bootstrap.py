@@ -167,9 +167,6 @@ async def _wire(
     workplace = Workplace(
         pool, cities, keyring, clock, ids, unusual=lambda kind: metrics.unusual_looks.labels(kind).inc()
     )
-    if settings.files_url is None:
-        log.warning("files.no_storage", detail="DISPATCH_FILES_URL is not set: no file can be added")
-    filing = Filing(workplace, open_storage(settings.files_url) if settings.files_url else None)
 
     async def authenticate(token: str) -> Principal:
         principal = await people.authenticate({"Authorization": f"Bearer {token}"}, {}, "GET")
@@ -183,11 +180,17 @@ async def _wire(
 
     ended: set[asyncio.Task[None]] = set()
     return Services(
-        settings, pool, cities, keyring, clock, people, metrics, intake, workplace, filing,
+        settings, pool, cities, keyring, clock, people, metrics, intake, workplace, _filing(settings, workplace),
         Quarantine(pool, intake, keyring, clock), Sensors(pool, cities, intake, keyring, clock, metrics), Escalations(workplace), deadlines, hub,
         Socket(hub, authenticate, audience), relay, loop, signals, sender, Ticks(pool, clock), Upkeep(pool, Rulebook(cities)),
         hmac.digest(keyring.signing.keys[keyring.signing.current], b"cursors", "sha256"), _checks(pool, clock, hub, relay, ended), ended,
     )  # fmt: skip
+
+
+def _filing(settings: Settings, workplace: Workplace) -> Filing:
+    if settings.files_url is None:
+        log.warning("files.no_storage", detail="DISPATCH_FILES_URL is not set: no file can be added")
+    return Filing(workplace, open_storage(settings.files_url) if settings.files_url else None)
 
 
 def _checks(

@@ -61,14 +61,13 @@ SELECT count(*) AS visits, count(*) FILTER (WHERE EXISTS (
         AND b.kind = a.kind AND b.kin = a.kin AND b.lon BETWEEN a.lon - 0.0005 AND a.lon + 0.0005 AND b.lat BETWEEN a.lat - 0.0004 AND a.lat + 0.0004)) AS again
 FROM site_checks a WHERE a.done_at >= $1 AND a.done_at < $2;
 
--- name: last_of_round
--- The last visit that looks whether the work of a case was done in this round, made or not.
-SELECT k.id, k.result FROM site_checks k JOIN site_check_cases s ON s.check_id = k.id
-WHERE s.case_id = $1 AND k.kind = 'verify_done' AND k.round = $2 ORDER BY k.id DESC LIMIT 1;
-
--- name: waiver
--- Whether a supervisor did without the visit in this round, and who.
-SELECT reason, waived_by, waived_at FROM check_waivers WHERE case_id = $1 AND round = $2;
+-- name: looked
+-- The last visit that looks whether the work of a case was done in this round, made or not, and who did without one.
+SELECT w.waived_by, k.id, k.result FROM (VALUES ($1::bigint, $2::smallint)) AS c(id, round)
+    LEFT JOIN check_waivers w ON w.case_id = c.id AND w.round = c.round
+    LEFT JOIN LATERAL (
+        SELECT v.id, v.result FROM site_checks v JOIN site_check_cases s ON s.check_id = v.id
+        WHERE s.case_id = c.id AND v.kind = 'verify_done' AND v.round = c.round ORDER BY v.id DESC LIMIT 1) k ON true;
 
 -- name: keep_waiver
 -- A supervisor does without the visit.

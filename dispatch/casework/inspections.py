@@ -26,6 +26,7 @@ from dispatch.domain.errors import BadInput, RuleBroken
 from dispatch.domain.workflow import case_step
 from dispatch.intake.open import view
 from dispatch.intake.route import excluded_units
+from dispatch.store.pool import one
 
 CLOCK: Final = "verify"
 KIND: Final = "verify_done"
@@ -38,10 +39,10 @@ async def inspect(turn: Turn) -> None:
     case_step(case.state, "inspect")
     if not _can_be_looked_at(case):
         raise RuleBroken(problem="nobody is sent to a case without a place, nor to a restricted one", field="location")
-    if await _waiver(turn) is not None:
+    last = await _looked(turn)
+    if last["waived_by"] is not None:
         raise RuleBroken(problem="a supervisor did without the visit in this round", field="check")
-    last = await _last(turn)
-    if last is not None and last["result"] is None:
+    if last["id"] is not None and last["result"] is None:
         raise RuleBroken(problem="somebody is on the way already", field="check")
     turn.say("reason")
     await _order(turn, change, turn.by.name)
@@ -56,12 +57,10 @@ async def after_reply(turn: Turn) -> None:
 
 async def guard(turn: Turn) -> None:
     """Raises RuleBroken while a visit stands in the way of approval, or for who waived it themselves."""
-    waiver = await _waiver(turn)
-    if waiver is not None:
-        if waiver["waived_by"] == turn.by.name:
-            raise RuleBroken(problem="who did without the visit does not approve", field="check")
-        return
-    if (problem := _in_the_way(turn, await _last(turn))) is not None:
+    last = await _looked(turn)
+    if last["waived_by"] == turn.by.name:
+        raise RuleBroken(problem="who did without the visit does not approve", field="check")
+    if (problem := _in_the_way(turn, last)) is not None:
         raise RuleBroken(problem=problem, field="check")
 
 
@@ -73,14 +72,14 @@ async def waive(turn: Turn) -> None:
     if code not in turn.city.casework.waivers:
         raise BadInput(field="reason_code", problem=f"not one of {', '.join(turn.city.casework.waivers)}")
     turn.needs("note")
-    last = await _last(turn)
-    if _in_the_way(turn, last) is None or await _waiver(turn) is not None:
+    last = await _looked(turn)
+    if _in_the_way(turn, last) is None:
         raise RuleBroken(problem="no visit stands in the way of approval", field="check")
     turn.say("reason")
     await turn.connection.execute(SQL.keep_waiver, case.id, case.round, code, turn.by.name, turn.at)
     call_off(change, turn.at)
     case.version += 1
-    seen = {"check": last["id"], "result": last["result"]} if last is not None else {}
+    seen = {"check": last["id"], "result": last["result"]} if last["id"] is not None else {}
     change.event("check_waived", turn.at, turn.by.name, reason=code, round=case.round, **seen)
     change.post(turn.city.desk.dispatch, ("reviewer",), "check_waived", reason=code)
 
@@ -114,9 +113,11 @@ def _can_be_looked_at(case: Case) -> bool:
     return case.lon is not None and case.lat is not None and not case.restricted
 
 
-def _in_the_way(turn: Turn, last: asyncpg.Record | None) -> str | None:
+def _in_the_way(turn: Turn, last: asyncpg.Record) -> str | None:
     """Why the case cannot be approved yet."""
-    if last is None:
+    if last["waived_by"] is not None:
+        return None
+    if last["id"] is None:
         need = evidence.needs(turn.change.case, turn.opened_under)
         owed = need is not None and "site_check" in need.needs and _can_be_looked_at(turn.change.case)
         return "nobody looked yet whether it was done" if owed else None
@@ -136,16 +137,9 @@ async def _order(turn: Turn, change: Change, by: str) -> None:
     change.post(desk, ("collector",), "site_check", check=check_id)
 
 
-async def _last(turn: Turn) -> asyncpg.Record | None:
-    row: asyncpg.Record | None = await turn.connection.fetchrow(
-        SQL.last_of_round, turn.change.case.id, turn.change.case.round
-    )
-    return row
-
-
-async def _waiver(turn: Turn) -> asyncpg.Record | None:
-    row: asyncpg.Record | None = await turn.connection.fetchrow(SQL.waiver, turn.change.case.id, turn.change.case.round)
-    return row
+async def _looked(turn: Turn) -> asyncpg.Record:
+    """The last visit of this round, and who did without one; nulls where there is neither."""
+    return await one(turn.connection, SQL.looked, turn.change.case.id, turn.change.case.round)
 
 
 ACTIONS = {

@@ -26,9 +26,8 @@ def picture(
 ) -> bytes:
     """A picture with the EXIF of a telephone: where (lon, lat) and when it was taken, its maker, and how it was held."""
     made = Image.new(mode, size, shade if mode in ("L", "P") else (shade, 120, 60))
-    corner: tuple[int, ...] | int = 255 - shade if mode == "L" else (255 - shade, 10, 200)
-    if mode != "P":
-        made.paste(corner, (0, 0, 8, 8))
+    if mode == "RGB":
+        made.paste((255 - shade, 10, 200), (0, 0, 8, 8))
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Telephone 4711"
     if orientation is not None:
