@@ -30,6 +30,8 @@ from dispatch.api import (
     handover,
     incidents,
     knowledge,
+    load,
+    orders,
     reports,
     requests,
     rosters,
@@ -61,6 +63,7 @@ from dispatch.live.relay import Relay
 from dispatch.live.socket import Socket
 from dispatch.live.stream import Stream
 from dispatch.metrics import Metrics, new_metrics
+from dispatch.notices import digests
 from dispatch.notices.outbound import Outbound
 from dispatch.notices.sending import Sender
 from dispatch.people.keyring import Keyring
@@ -81,7 +84,7 @@ ROUTES = [
     *city.ROUTES, *knowledge.ROUTES, *incidents.ROUTES, *attachments.ROUTES, *callers.ROUTES, *desk_calls.ROUTES,
     *checks.ROUTES, *handover.ROUTES, *dispatch_desk.ROUTES,
     *rulings.ROUTES, *audit.ROUTES, *requests.ROUTES, *followups.ROUTES, *track.ROUTES, *dialogue.ROUTES,
-    *stats.ROUTES, *files.ROUTES,
+    *stats.ROUTES, *files.ROUTES, *orders.ROUTES, *load.ROUTES,
 ]  # fmt: skip
 
 # Steps of deadlines that one process takes a second at most when it catches up after downtime.
@@ -226,6 +229,7 @@ async def running(at: Services) -> AsyncIterator[web.Application]:
     at.ticks.city_wide("flag_articles", 1, flag)
     if at.settings.files_url is not None:
         at.ticks.city_wide("sweep_files", 24, lambda connection, now: sweep(connection, at.filing.storage, now))
+    at.ticks.city_wide("digests", 1, digests.make)
     at.ticks.city_wide("checkpoint", 24, lambda connection, now: take(connection, at.keyring, now))
     at.ticks.city_wide("name_forgotten", 24, lambda connection, now: name_forgotten(connection))
     background = [

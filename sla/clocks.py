@@ -14,6 +14,7 @@ CLOCKS: Final = (
     "rectify",
     "resume",
     "order",
+    "unread",
     "followup",
     "review",
     "quarantine",

@@ -13,13 +13,16 @@ from sla.limits import Limit, Mode, parse_limit
 from sla.rows import Row, read_rows
 
 COLOURS: Final = ("yellow", "blue", "orange", "red")
-WHO: Final = ("owner", "unit_head", "supervisor", "commander")
+# superior: the head of the unit above.
+WHO: Final = ("owner", "unit_head", "superior", "supervisor", "commander")
+# The colours that an order (督办单) may have, from the mildest up.
+ORDERING: Final = ("blue", "orange", "red")
 # A phone call is made by a person, who logs it; the other two are sent by the service.
 MEDIA: Final = ("inbox", "webhook", "phone")
 BY_DEFAULT: Final = ("inbox", "webhook")
 URGENT: Final = ("urgent", "critical")
 
-_FIELDS: Final = ("clock", "urgency", "level", "at", "colour", "who", "by", "ack")
+_FIELDS: Final = ("clock", "urgency", "level", "at", "colour", "who", "by", "ack", "order")
 _SHARE: Final = re.compile(r"([1-9][0-9]?|100)%")
 _LOWEST_LEVELS: Final = (0, 1)
 
@@ -31,6 +34,7 @@ class Step:
     """One level. `at` is a share of the limit ("80%", "100%") or a limit that begins when the deadline is due.
 
     `by` are the media; with `phone` the level demands a logged call. A level that nobody acknowledged for `ack` climbs.
+    `order`: the level issues an order (督办单) of its colour to the unit.
     """
 
     level: int
@@ -39,6 +43,7 @@ class Step:
     who: tuple[str, ...]
     by: tuple[str, ...] = BY_DEFAULT
     ack: Limit | None = None
+    order: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +161,10 @@ def _step(row: Row) -> Step | None:
         row.fault("colour", f"unknown value {colour!r}; known are {', '.join(COLOURS)}")
     if level is None or at is None:
         return None
-    return Step(level, at, colour, who, by, ack)
+    order = row.flag("order")
+    if order and colour not in ORDERING:
+        row.fault("order", f"an order is {', '.join(ORDERING)}, not {colour}")
+    return Step(level, at, colour, who, by, ack, order)
 
 
 def _cells(row: Row) -> list[_Cell]:

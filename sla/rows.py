@@ -58,6 +58,13 @@ class Row:
         self.fault(field, "is missing" if value is None else "must be a whole number from 0")
         return None
 
+    def flag(self, field: str) -> bool:
+        """True or false; false where the field is absent."""
+        value = self._values.get(field, False)
+        if not isinstance(value, bool):
+            self.fault(field, "must be true or false")
+        return value is True
+
     def numbers(self, field: str) -> tuple[int, ...]:
         """One whole number from 0 or an array of different ones; empty where the field is absent."""
         value = self._values.get(field)

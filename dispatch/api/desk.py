@@ -90,7 +90,8 @@ async def notices(call: Call[None, Paging]) -> Reply:
 
 async def read_notices(call: Call[Read, None]) -> Reply:
     now = await call.services.clock.now(call.services.pool)
-    return Reply({"read": await inbox.mark_read(call.services.pool, _recipients(call.actor), call.body.ids, now)})
+    mine, by = _recipients(call.actor), call.actor.name
+    return Reply({"read": await inbox.mark_read(call.services.pool, mine, call.body.ids, now, by)})
 
 
 def _recipients(by: Principal) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from dispatch.casework import evidence, record
+from dispatch.casework import clocks, evidence, record
 from dispatch.casework.bodies import ActionAnswer, ActionBody, ShownCaller
 from dispatch.casework.watch import watch
 from dispatch.city.model import City
@@ -75,6 +75,8 @@ class Turn:
     # The one caller that this action shows; in its answer and nowhere else.
     shown: ShownCaller | None = None
     unusual: Callable[[str], object] = _nobody_hears
+    # What the answer says beside where case and task stand.
+    told: dict[str, Any] = field(default_factory=dict)
 
     @property
     def at(self) -> datetime:
@@ -92,11 +94,15 @@ class Turn:
             raise BadInput(field=field, problem="is required for this action")
         return str(value)
 
-    def say(self, kind: str) -> None:
-        """Keeps the note of this action, sealed under the case's key."""
-        if self.body.note:
-            document = {"text": self.body.note, "evidence": self.body.evidence}
-            self.change.words.append(Words(self.ids.take("text"), kind, self.by.name, document))
+    def say(self, kind: str) -> int | None:
+        """Keeps the note of this action, sealed under the case's key; the id of the text, None without a note."""
+        if not self.body.note:
+            return None
+        said = Words(
+            self.ids.take("text"), kind, self.by.name, {"text": self.body.note, "evidence": self.body.evidence}
+        )
+        self.change.words.append(said)
+        return said.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +218,7 @@ async def _carry_out(
     for each in changed:
         await watch(connection, each, await at.cities.version(connection, each.case.city_version), turn.now)
     await record.save(connection, at.keyring, city.map.areas, changed)
-    return msgspec.structs.replace(answer_of(change, task), caller=turn.shown)
+    return msgspec.structs.replace(answer_of(change, task), caller=turn.shown, **turn.told)
 
 
 async def first_answer(connection: Connection, by: Principal, key: str, fingerprint: bytes) -> tuple[int, bytes] | None:
@@ -230,6 +236,8 @@ def sees(change: Change, by: Principal, city: City) -> bool:
     """Whether the principal may see this case at all."""
     case, lead = change.case, change.lead
     units = {a.unit for a in change.assignments} | ({case.owner_unit} if case.owner_unit else set())
+    # Whoever is ordered to answer may have had no task in it.
+    units |= {clock.unit for clock in change.live(*clocks.OUTLASTING)}
     in_scope = (by.kind == "key" and by.may("case.settle")) or scope_of(by, city.units).sees(
         units, city.map.areas.path(case.area) if case.area and case.area in city.map.areas else ()
     )

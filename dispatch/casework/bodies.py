@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from dispatch.city.categories import Urgency
 
@@ -55,10 +55,15 @@ class ActionBody(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=
     finding: Literal["founded", "partly_founded", "unfounded", "beyond_duty"] | None = None
     outcome: Literal["solved", "partly", "unsolved"] | None = None
     answer: Annotated[str, Meta(max_length=5000)] | None = None
-    # How the citizen was contacted; what they are told; what a number is looked at for.
+    # How the citizen was contacted; what they are told, or the kind of an order; what a number is looked at for.
     how: Literal["phone", "visit", "message"] | None = None
-    kind: Literal["progress", "question"] | None = None
+    kind: Literal["progress", "question", "supervise", "listed", "instruction"] | None = None
     purpose: Literal["contact", "site_visit", "verify"] | None = None
+    # Which order is meant, where a case has several; its colour, for whom it is entered, whether it needs an answer.
+    order: Annotated[int, Meta(ge=1, le=2**62)] | None = None
+    colour: Literal["blue", "orange", "red"] | None = None
+    post: Annotated[str, Meta(max_length=32)] | None = None
+    needs_reply: bool | None = None
 
 
 class ShownCaller(Struct, frozen=True):
@@ -69,7 +74,9 @@ class ShownCaller(Struct, frozen=True):
 
 
 class ActionAnswer(Struct, frozen=True, omit_defaults=True):
-    """Where the case and the task stand after the action; `caller` only after `reveal`."""
+    """Where the case and the task stand after the action; the order it was about, whether a reminder was only counted; `caller` only
+    after `reveal`.
+    """
 
     case_no: str
     state: str
@@ -78,3 +85,5 @@ class ActionAnswer(Struct, frozen=True, omit_defaults=True):
     assignment_version: int | None
     allowed_actions: list[str]
     caller: ShownCaller | None = None
+    order: int | UnsetType = UNSET
+    merged_into_previous: bool | UnsetType = UNSET

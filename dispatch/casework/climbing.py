@@ -31,7 +31,8 @@ def frozen(planned: Planned) -> dict[str, Any]:
     """A step as it is kept with its clock."""
     step = planned.step
     kept = {"level": step.level, "at": planned.at.astimezone(UTC).isoformat(), "colour": step.colour, "who": step.who}
-    return kept | {"by": step.by} | ({"ack": str(step.ack)} if step.ack else {})
+    kept |= {"by": step.by} | ({"ack": str(step.ack)} if step.ack else {})
+    return kept | ({"order": True} if step.order else {})
 
 
 def media(step: dict[str, Any]) -> Sequence[str]:

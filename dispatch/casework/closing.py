@@ -25,7 +25,7 @@ async def approve(turn: Turn) -> None:
     _end_tasks(change, at)
     for clock in change.live(*clocks.CASE_CLOCKS):
         clock.stop(at)
-    _cancel_rest(change, at)
+    cancel_rest(change, at)
     change.event("approved", at, turn.by.name, round=case.round)
     if reachable or owed:
         _ask_and_tell(turn, at, asks=reachable, owed=owed, given=given)
@@ -95,6 +95,8 @@ def settle(change: Change, at: datetime, now: datetime, by: str) -> None:
             task.version += 1
             task.ended_at = at
     for clock in change.live():
+        if clock.clock in clocks.OUTLASTING:
+            continue
         clock.stop(max(at, clock.started_at), cancelled=clock.clock == "review")
     change.event("settled", change.instant(now), by, at_source=at, round=case.round)
 
@@ -110,7 +112,7 @@ def end(change: Change, state: str, at: datetime, *, ending: str | None = None, 
     _end_tasks(change, at)
     for clock in change.live(*clocks.CASE_CLOCKS):
         clock.stop(at, cancelled=elsewhere)
-    _cancel_rest(change, at)
+    cancel_rest(change, at)
 
 
 def _end_tasks(change: Change, at: datetime) -> None:
@@ -121,9 +123,11 @@ def _end_tasks(change: Change, at: datetime) -> None:
             task.version += 1
 
 
-def _cancel_rest(change: Change, at: datetime) -> None:
+def cancel_rest(change: Change, at: datetime) -> None:
+    """Everything else that ran for the case; an order goes on until it is decided."""
     for clock in change.live():
-        clock.stop(at, cancelled=True)
+        if clock.clock not in clocks.OUTLASTING:
+            clock.stop(at, cancelled=True)
 
 
 ACTIONS = {

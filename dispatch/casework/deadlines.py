@@ -5,6 +5,7 @@
 | before the due instant| `deadline_warned`; the owner is reminded                             |
 | at the due instant    | the deadline is `missed`; `deadline_missed`, the unit's head is told  |
 | after it              | `escalated` to the level's people                                    |
+| a level that orders    | also an order (督办单) to the unit, once (`ordering`)                  |
 | after the last        | a `review` deadline recurs each working day until a person decides   |
 
 Two things move a step ahead (`climbing`): the one before it was not acknowledged in time, or all posts that one names are
@@ -27,7 +28,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from dispatch.casework import appointing, climbing, clocks, record
+from dispatch.casework import appointing, climbing, clocks, ordering, record
 from dispatch.casework.adjusting import resume_due
 from dispatch.casework.watch import ACTOR, watch
 from dispatch.city.model import City
@@ -49,10 +50,11 @@ ALARM_AFTER = 5
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """What steps are taken with: the present, the city, and the vacant posts, as (unit, whom a ladder names)."""
+    """What steps are taken with: the present, the case's city and today's, and the vacant posts, as (unit, whom a ladder names)."""
 
     now: datetime
     city: City
+    today: City
     vacant: Set[tuple[str, str]]
 
 
@@ -110,12 +112,16 @@ class Deadlines:
     async def _act(self, connection: Connection, case_ids: list[int], now: datetime) -> int:
         changes = await record.hold(connection, case_ids)
         units = {d.unit for change in changes.values() for d in _due(change, now)}
+        units |= {_above(self._cities.current, unit) for unit in units} - {EVERYWHERE}
         vacant = await rosters.vacant(connection, units, now)
         fired = 0
         for case_id in case_ids:
             change = changes[case_id]
             city = await self._cities.version(connection, change.case.city_version)
-            fired += resume_due(change, city, ACTOR, now) + _fire(change, _Turn(now, city, vacant))
+            fired += resume_due(change, city, ACTOR, now) + _fire(
+                change, _Turn(now, city, self._cities.current, vacant)
+            )
+            await ordering.issue_due(connection, change, city, now)
             if appointing.due(change):
                 await appointing.appoint(connection, change, city, self._cities.current, now)
             if change.events:
@@ -211,7 +217,7 @@ def _step(change: Change, deadline: Deadline, turn: _Turn) -> None:
     if step["level"] is not None:
         call = "phone" in climbing.media(step)
         change.escalations.append(Escalation(deadline, step["level"], step["colour"], planned, call))
-    _tell(change, deadline, step, [step, *(_until_present(deadline, turn) if warning and nobody else ())])
+    _tell(change, deadline, step, [step, *(_until_present(deadline, turn) if warning and nobody else ())], turn)
 
 
 def _until_present(deadline: Deadline, turn: _Turn) -> Iterator[dict[str, Any]]:
@@ -224,17 +230,32 @@ def _until_present(deadline: Deadline, turn: _Turn) -> Iterator[dict[str, Any]]:
 
 def _gone(deadline: Deadline, step: dict[str, Any], turn: _Turn) -> list[str]:
     """Which of the posts that a step names are vacant."""
-    return [who for who in step["who"] if (_post(deadline, who)[0], who) in turn.vacant]
+    return [who for who in step["who"] if _post(deadline, who, turn) in turn.vacant]
 
 
-def _post(deadline: Deadline, who: str) -> tuple[str, tuple[str, ...]]:
-    """The unit and the roles behind whom a ladder names."""
-    return (deadline.unit, IN_UNIT[who]) if who in IN_UNIT else (EVERYWHERE, OVER_ALL[who])
+def _post(deadline: Deadline, who: str, turn: _Turn) -> tuple[str, str]:
+    """The unit and the post behind whom a ladder names, as `rosters.vacant` has them."""
+    if who == "superior":
+        above = _above(turn.today, deadline.unit)
+        return (above, "unit_head") if above != EVERYWHERE else (EVERYWHERE, "supervisor")
+    return (deadline.unit, who) if who in IN_UNIT else (EVERYWHERE, who)
 
 
-def _tell(change: Change, deadline: Deadline, step: dict[str, Any], told: list[dict[str, Any]]) -> None:
-    """Notices of a step by its media, a post each: a vacant one falls to its unit's common inbox."""
+def _above(city: City, unit: str) -> str:
+    """The next unit above one; over all where none is."""
+    return next(iter(city.units.path(unit)[1:]), EVERYWHERE) if unit in city.units else EVERYWHERE
+
+
+def _tell(change: Change, deadline: Deadline, step: dict[str, Any], told: list[dict[str, Any]], turn: _Turn) -> None:
+    """Notices of a step by its media, a post each: a vacant one falls to its unit's common inbox.
+
+    Warnings of ordinary matters are reminders, of which one person gets only so many an hour one by one.
+    """
     media = tuple(climbing.media(step))
-    body = {"clock": deadline.clock, "due_at": deadline.due_at, "level": step["level"], "colour": step["colour"]}
-    for unit, roles in dict.fromkeys(_post(deadline, who) for each in told for who in each["who"]):
-        change.post(unit, roles, "deadline", media=media, **body)
+    reminder = step["level"] == 0 and change.case.urgency == "ordinary" and "phone" not in media
+    most = turn.today.casework.reminders_per_hour if reminder else None
+    body = {
+        "clock": deadline.clock, "due_at": deadline.due_at, "level": step["level"], "colour": step["colour"], "deadline": deadline.id,
+    }  # fmt: skip
+    for unit, who in dict.fromkeys(_post(deadline, who, turn) for each in told for who in each["who"]):
+        change.post(unit, IN_UNIT.get(who) or OVER_ALL[who], "deadline", media=media, most=most, **body)

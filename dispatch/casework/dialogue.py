@@ -11,7 +11,7 @@ open until somebody to whom it was put adds something; the record then says whic
 the task is told.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -25,7 +25,7 @@ from dispatch.store.statements import load
 SQL = load(__file__, "dialogue")
 # Who speaks to the citizen whoever leads.
 DESK = frozenset({"operator", "dispatcher"})
-QUESTION = "question"
+QUESTION: Final = "question"
 
 
 def note(turn: Turn) -> None:
@@ -41,14 +41,14 @@ async def tell(turn: Turn) -> None:
     change, body = turn.change, turn.body
     case_step(change.case.state, "tell")
     _check_speaker(turn)
-    if body.kind is None:
+    if body.kind not in ("progress", QUESTION):
         raise BadInput(field="kind", problem="is required for this action: progress or question")
     told, receipt = turn.needs("told"), body.receipt_no
     if receipt and not await turn.connection.fetchval(SQL.receipt_of_case, change.case.id, receipt):
         raise BadInput(field="receipt_no", problem="is no report of this case")
     to = {"receipt_no": receipt} if receipt else {"to": "everybody"}
     text = turn.ids.take("text")
-    change.words.append(Words(text, body.kind, turn.by.name, {"text": told, **to}))
+    change.words.append(Words(text, str(body.kind), turn.by.name, {"text": told, **to}))
     named = {"receipt_no": receipt} if receipt else {}
     change.event("told", turn.at, turn.by.name, kind=body.kind, unit=turn.by.unit, text=text, **named)
 

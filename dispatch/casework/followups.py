@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from dispatch.casework.actions import Action, Turn
 from dispatch.casework.clocks import named_limit
+from dispatch.casework.closing import cancel_rest
 from dispatch.casework.reworking import Means, again
 from dispatch.city.model import City
 from dispatch.domain.cases import Change, Words
@@ -162,8 +163,7 @@ def end(change: Change, at: datetime, by: str, solved: bool | None) -> None:
     case.version += 1
     for clock in change.live("followup", "close", "rectify"):
         clock.stop(at)
-    for clock in change.live():
-        clock.stop(at, cancelled=True)
+    cancel_rest(change, at)
     change.event("closed", at, by, solved=solved, round=case.round)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from dispatch.casework import record
+from dispatch.casework import orders, record
 from dispatch.casework.leading import end_parts
 from dispatch.casework.watch import watch
 from dispatch.city.load import Mover
@@ -30,6 +30,8 @@ def mover(keyring: Keyring) -> Mover:
                 _move_case(change, city, by, now)
                 await watch(connection, change, city, now)
             await record.save(connection, keyring, city.map.areas, list(held.values()))
+            gone = _moves(city)
+            await connection.execute(orders.SQL.follow, list(held), list(gone), list(gone.values()))
         return len(touched)
 
     return move

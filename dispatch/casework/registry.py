@@ -4,6 +4,7 @@ from typing import Final
 
 from dispatch.casework import (
     adjusting,
+    answering_orders,
     assisting,
     callers,
     checks,
@@ -18,6 +19,7 @@ from dispatch.casework import (
     inspections,
     levels,
     merging,
+    orders,
     replies,
     requests,
     returning,
@@ -26,6 +28,7 @@ from dispatch.casework import (
     rulings,
     splitting,
     tasks,
+    urging,
 )
 from dispatch.casework.actions import Action
 
@@ -53,4 +56,7 @@ ACTIONS: Final[dict[str, Action]] = {
     **closing.ACTIONS,
     **followups.ACTIONS,
     **reworking.ACTIONS,
+    **urging.ACTIONS,
+    **orders.ACTIONS,
+    **answering_orders.ACTIONS,
 }

@@ -1,6 +1,7 @@
 """Somebody looks (复核): an open case on which nothing would act any more gets a `review` on the next working day.
 
-One that nobody leads, and that should have had a lead by now, asks for a ruling here, whatever happened to it.
+An order is no such thing: it is about the unit. A case that nobody leads, and that should have had a lead by now, asks for a ruling
+here, whatever happened to it.
 
 Whatever stops clocks of an open case calls this before it writes: the deadline loop, the actions of people, the pull from a
 queue, the move to a successor. A review that passes without a decision is followed by the next one.
@@ -27,7 +28,7 @@ async def watch(connection: Connection, change: Change, city: City, now: datetim
     if disputes.unled_too_long(change):
         round = 1 + await connection.fetchval(SQL.last_round, change.case.id, "ruling")
         disputes.ask(change, city, ACTOR, at=at, round=round)
-    if any(deadline.next_at is not None for deadline in change.live()):
+    if any(clock.next_at is not None for clock in change.live() if clock.clock not in clocks.OUTLASTING):
         return
     for passed in change.live("review"):
         passed.stop(at)

@@ -81,7 +81,8 @@ class Casework(Struct, frozen=True):
     Follow-up (回访): people are called in `calling_hours` only; after `followup_attempts` in vain, each at another of these hours,
     they count as not reachable. Of ordinary matters the share `followup_share` is asked, of others all; a caller may evaluate
     up to `evaluation_days` days after the end. `waivers` are the codes by which a supervisor does without the visit before closing
-    (核实).
+    (核实). Beyond `reminders_per_hour` to one person, reminders wait for a digest. `posts` are the codes of those whose instructions
+    (领导批示) may be entered; never names of people.
     """
 
     max_returns: Annotated[int, Meta(ge=1, le=5)] = 2
@@ -96,6 +97,13 @@ class Casework(Struct, frozen=True):
         "seen_otherwise",
         "not_reachable",
         "result_wrong",
+    )
+    reminders_per_hour: Annotated[int, Meta(ge=1, le=1000)] = 12
+    posts: tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{1,31}$")], ...] = (
+        "mayor",
+        "vice_mayor",
+        "secretary_general",
+        "district_head",
     )
 
 

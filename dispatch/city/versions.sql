@@ -24,9 +24,10 @@ UPDATE units SET retired_at = $3, successor = u.successor FROM unnest($1::text[]
 UPDATE cases SET about_unit = u.successor FROM units u WHERE u.code = ANY ($1::text[]) AND cases.about_unit = u.code;
 
 -- name: cases_of_units
--- Open cases that a change of these units touches.
-SELECT DISTINCT c.id FROM cases c LEFT JOIN assignments a ON a.case_id = c.id AND a.state IN ('to_sign', 'handling', 'replied')
-WHERE c.is_open AND (c.owner_unit = ANY ($1::text[]) OR a.unit = ANY ($1::text[])) ORDER BY c.id;
+-- Open cases that a change of these units touches, and cases with a clock of theirs: of a closed one, an order.
+SELECT c.id FROM cases c LEFT JOIN assignments a ON a.case_id = c.id AND a.state IN ('to_sign', 'handling', 'replied')
+WHERE c.is_open AND (c.owner_unit = ANY ($1::text[]) OR a.unit = ANY ($1::text[]))
+UNION SELECT d.case_id FROM deadlines d WHERE d.stopped_at IS NULL AND d.unit = ANY ($1::text[]) ORDER BY id;
 
 -- name: cases_of_cells
 -- Open cases in these cells.

@@ -205,6 +205,8 @@ class Post:
     topic: str
     body: dict[str, Any]
     media: tuple[str, ...] = SENT_BY
+    # Of a reminder: beyond so many an hour to one recipient it waits for a digest. None: it goes at once, whatever came before.
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +260,9 @@ class Change:
         self.case.last_event_at = at
 
     def post(
-        self, unit: str, roles: tuple[str, ...], topic: str, *, media: tuple[str, ...] = SENT_BY, **body: Any
-    ) -> None:
-        """Tells people about the event just added."""
-        self.posts.append(Post(len(self.events), unit, roles, topic, {"case_no": self.case.case_no, **body}, media))
+        self, unit: str, roles: tuple[str, ...], topic: str, *, media: tuple[str, ...] = SENT_BY, most: int | None = None,
+        **body: Any,
+    ) -> None:  # fmt: skip
+        """Tells people about the event just added; `most` as in `Post`."""
+        told = {"case_no": self.case.case_no, **body}
+        self.posts.append(Post(len(self.events), unit, roles, topic, told, media, most))

@@ -27,6 +27,9 @@ OPEN = frozenset({
 })  # fmt: skip
 
 
+ENDED = frozenset({"answered", "rejected", "merged", "referred", "terminated", "closed"})
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One row: `action` leads from any of `sources` to `target`."""
@@ -123,10 +126,21 @@ _UNIT: Final = (
     Step("hand_down", AT_UNIT, "to_sign", "task.manage", "S47 下派: one number, one timeline, a level lower"),
 )
 
+_SUPERVISION: Final = (
+    *_staying("urge", OPEN, "case.urge", "b10 催办: a written reminder of whoever has the next move"),
+    *_staying(
+        "order", OPEN | ENDED - {"merged"}, "order.issue", "b10 督办单; S31 also about what was refused or closed"
+    ),
+    *_staying("raise_order", OPEN | ENDED, "order.issue", "b10 blue, orange, red: severity rises"),
+    *_staying("answer_order", OPEN | ENDED, "order.answer", "b10 reply needed; an order outlives its case"),
+    *_staying("decide_order", OPEN | ENDED, "order.issue", "b10 who ordered accepts the answer or sends it back"),
+)
+
 CASE_STEPS = (
     *_DESK,
     *_DISPATCH,
     *_UNIT,
+    *_SUPERVISION,
     Step(
         "suspend",
         ("handling",),

@@ -13,7 +13,7 @@ from dispatch.casework.actions import Workplace
 from dispatch.casework.record import case_keys, shown_area
 from dispatch.domain import numbers, priority, workflow
 from dispatch.domain.errors import NotFound
-from dispatch.insight import followups, replies, requests, visits
+from dispatch.insight import followups, orders, replies, requests, visits
 from dispatch.insight.lights import lights
 from dispatch.insight.reader import reader
 from dispatch.insight.words import masked_caller, summaries, texts
@@ -138,6 +138,7 @@ async def find(at: Workplace, by: Principal, case_no: str) -> asyncpg.Record:
     if row is not None:
         who = reader(by, city)
         units = {a["unit"] for a in await at.pool.fetch(SQL.assignments, row["id"])} | {row["owner_unit"] or ""}
+        units |= await orders.units_of(at, row["id"])
         in_scope = who.scope.sees(units, city.map.areas.path(row["area"]) if row["area"] in city.map.areas else ())
         allowed = may_read_restricted(by, in_scope, row["lead_unit"]) if row["restricted"] else in_scope
         if allowed and not is_complained_about(by, row["about_unit"], city.units):
@@ -166,6 +167,8 @@ async def whole(at: Workplace, by: Principal, case_no: str) -> tuple[int, dict[s
         "followups": await followups.of_case(at, case_id),
         "replies": await replies.of_case(at, case_id),
         "checks": await visits.of_case(at, case_id),
+        "orders": await orders.of_case(at, case_id),
+        "urges": await orders.urges_of(at, case_id),
         "border": _border(at, row),
         "danger": row["danger"],
         "source_ref": msgspec.json.decode(row["source_ref"]) if row["source_ref"] else None,
@@ -295,5 +298,5 @@ async def escalations(
 
 
 def _level(row: asyncpg.Record) -> dict[str, Any]:
-    """A level that fired, with the calls that were logged for it."""
-    return {**row, "calls": msgspec.Raw(row["calls"].encode())}
+    """A level that fired, with the calls that were logged for it and who of those told has opened its notice."""
+    return {**row, "calls": msgspec.Raw(row["calls"].encode()), "told": msgspec.Raw(row["told"].encode())}

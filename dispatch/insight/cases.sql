@@ -52,7 +52,8 @@ SELECT * FROM deadlines WHERE case_id = $1 ORDER BY id;
 
 -- name: escalations_of
 -- Levels that fired on a case, in order.
-SELECT e.id, d.clock, e.level, e.colour, e.unit, e.planned_at, e.fired_at, e.acked_by, e.acked_at, e.call_demanded, e.calls
+SELECT e.id, d.clock, e.level, e.colour, e.unit, e.planned_at, e.fired_at, e.acked_by, e.acked_at, e.call_demanded, e.calls,
+    level_receipts(e.case_id, e.deadline_id, e.level) AS told
 FROM escalations e JOIN deadlines d ON d.id = e.deadline_id WHERE e.case_id = $1 ORDER BY e.id LIMIT 500;
 
 -- name: reports
@@ -123,7 +124,7 @@ ORDER BY c.rank DESC, c.next_due_at, c.id LIMIT (SELECT $4::bigint);
 -- name: escalations
 -- Levels that fired, newest first, in scope.
 SELECT e.id, c.case_no, c.restricted, d.clock, e.level, e.colour, e.unit, e.due_at, e.planned_at, e.fired_at, e.acked_by, e.acked_at,
-    e.call_demanded, e.calls
+    e.call_demanded, e.calls, level_receipts(e.case_id, e.deadline_id, e.level) AS told
 FROM escalations e JOIN cases c ON c.id = e.case_id JOIN deadlines d ON d.id = e.deadline_id
 WHERE (e.fired_at, e.id) < ($1, $2) AND e.level >= $3 AND (NOT $4 OR e.acked_at IS NULL)
     AND ($5::text[] IS NULL OR e.unit = ANY ($5) OR c.area = ANY ($6::text[]))

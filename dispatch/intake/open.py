@@ -230,7 +230,8 @@ def _remind(change: Change, moment: Moment, city: City, *, overdue: bool, unsolv
         return
     case.reminders += 1
     if case.reminded_at is None or moment.at >= clocks.window(city, case, "remind", unit, case.reminded_at):
-        change.post(unit, ("handler", "dispatcher"), "reminder", overdue=overdue, calls=case.reminders)
+        most = city.casework.reminders_per_hour if case.urgency == "ordinary" else None
+        change.post(unit, ("handler", "dispatcher"), "reminder", most=most, overdue=overdue, calls=case.reminders)
         case.reminders, case.reminded_at = 0, change.instant(moment.now)
 
 

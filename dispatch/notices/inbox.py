@@ -46,7 +46,7 @@ async def newest(
 
 
 async def mark_read(
-    connection: asyncpg.Connection | asyncpg.Pool, recipients: Sequence[str], ids: Sequence[UUID], at: datetime
+    connection: asyncpg.Connection | asyncpg.Pool, recipients: Sequence[str], ids: Sequence[UUID], at: datetime, by: str
 ) -> int:
-    """Mark notices read and say how many were not; those of other recipients are left alone."""
-    return int(await connection.fetchval(SQL.mark_read, recipients, ids, at))
+    """Mark notices read by somebody and say how many were not; those of other recipients are left alone."""
+    return int(await connection.fetchval(SQL.mark_read, recipients, ids, at, by))

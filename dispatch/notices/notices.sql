@@ -3,7 +3,7 @@
 -- one account by its name (account:*); and webhooks.
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-        $9::text[]) WITH ORDINALITY AS g (case_id, event_seq, subject, topic, body, unit, roles, created_at, media, nth)
+        $9::text[], $10::integer[]) WITH ORDINALITY AS g (case_id, event_seq, subject, topic, body, unit, roles, created_at, media, most, nth)
 ), asked AS MATERIALIZED (
     SELECT DISTINCT unit, roles, created_at FROM given
 ), people AS MATERIALIZED (
@@ -17,17 +17,30 @@ WITH given AS MATERIALIZED (
         LEFT JOIN cases c ON c.id = g.case_id
         JOIN webhooks w ON w.disabled_at IS NULL AND (w.units = '{}' OR g.unit = ANY(w.units))
         WHERE (g.case_id IS NULL OR NOT c.restricted) AND g.media::jsonb ? 'webhook'
+), once AS MATERIALIZED (
+    -- Of several posts about one event the first counts, also towards the most an hour.
+    SELECT DISTINCT ON (case_id, event_seq, subject, recipient, medium) nth, recipient, medium, most, date_trunc('hour', created_at) AS hour
+    FROM addressed JOIN given USING (nth) ORDER BY case_id, event_seq, subject, recipient, medium, nth
+), before AS MATERIALIZED (
+    SELECT recipient, medium, hour, (SELECT count(*) FROM notices n WHERE n.recipient = o.recipient AND n.medium = o.medium AND n.reminder
+        AND n.created_at >= o.hour AND n.created_at < o.hour + interval '1 hour') AS reminders
+    FROM (SELECT DISTINCT recipient, medium, hour FROM once WHERE most IS NOT NULL) AS o
+), judged AS (
+    SELECT nth, recipient, medium, most IS NOT NULL AS reminder, most IS NOT NULL AND b.reminders
+        + row_number() OVER (PARTITION BY recipient, medium, hour, most IS NOT NULL ORDER BY nth) > most AS held
+    FROM once LEFT JOIN before b USING (recipient, medium, hour)
 ), posted AS (
-    INSERT INTO notices (case_id, event_seq, subject, recipient, medium, topic, body, created_at, next_at)
-    SELECT case_id, event_seq, subject, recipient, medium, topic, body::jsonb, created_at, CASE medium WHEN 'webhook' THEN created_at END
-    FROM addressed JOIN given USING (nth) ORDER BY nth, recipient
-    ON CONFLICT DO NOTHING RETURNING case_id, event_seq, subject, recipient, medium, topic
+    INSERT INTO notices (case_id, event_seq, subject, recipient, medium, topic, body, created_at, next_at, reminder, held)
+    SELECT case_id, event_seq, subject, recipient, medium, topic, body::jsonb, created_at,
+        CASE WHEN medium = 'webhook' AND NOT held THEN created_at END, reminder, held
+    FROM judged JOIN given USING (nth) ORDER BY nth, recipient
+    ON CONFLICT DO NOTHING RETURNING case_id, event_seq, subject, recipient, medium, topic, held
 ), announced AS (
-    -- An open inbox hears of it at once: that there is something, and about which case or subject.
+    -- An open inbox hears at once of what is not held: that there is something, and about which case or subject.
     INSERT INTO outbox (case_id, case_seq, message)
     SELECT p.case_id, p.event_seq, convert_to(json_strip_nulls(json_build_object('type', 'notice', 'case_no', c.case_no,
         'seq', p.event_seq, 'subject', p.subject, 'recipient', p.recipient, 'topic', p.topic))::text, 'UTF8')
-    FROM posted p LEFT JOIN cases c ON c.id = p.case_id WHERE p.medium = 'inbox'
+    FROM posted p LEFT JOIN cases c ON c.id = p.case_id WHERE p.medium = 'inbox' AND NOT p.held
 )
 SELECT count(*) FROM posted;
 
@@ -44,9 +57,9 @@ WHERE n.recipient = ANY($1::text[]) AND n.medium = 'inbox'
 ORDER BY n.created_at DESC, n.id LIMIT $2;
 
 -- name: mark_read
--- Notices $2 of the inboxes $1 are read at $3; those read before keep their time.
+-- Notices $2 of the inboxes $1 are read at $3 by $4; those read before keep their time and their reader.
 WITH marked AS (
-    UPDATE notices SET read_at = $3 WHERE id IN (
+    UPDATE notices SET read_at = $3, read_by = $4 WHERE id IN (
         SELECT id FROM notices
         WHERE id = ANY($2::uuid[]) AND recipient = ANY($1::text[]) AND medium = 'inbox' AND read_at IS NULL
         ORDER BY id FOR UPDATE)

@@ -32,7 +32,8 @@ async def insert(connection: Connection, posts: Sequence[tuple[int, int, Post, d
     Recipients are `account:<username>` of whoever is on duty for one of the roles (shifts, leave and stand-ins, else all who
     hold it); `unit:<code>` where nobody is; and `webhook:<id>` for every webhook of the unit or of all units; inboxes are told
     on the live stream. The unit `*` means roles that stand over all units. A post goes by its media only. One addressee hears
-    of one event once per medium: of several posts the first counts. What concerns a restricted case goes to inboxes only.
+    of one event once per medium: of several posts the first counts. Reminders beyond the most
+    that a post allows an hour wait for a digest (`digests`). What concerns a restricted case goes to inboxes only.
     """
     if not posts:
         return 0
@@ -47,6 +48,7 @@ async def insert(connection: Connection, posts: Sequence[tuple[int, int, Post, d
             encode(p.roles).decode(),
             at,
             encode(p.media).decode(),
+            p.most,
         )
         for case_id, seq, p, at in posts
     ]
@@ -60,7 +62,7 @@ async def tell(connection: Connection, told: Sequence[Told], at: datetime) -> in
         return 0
     rows: list[tuple[Any, ...]] = [
         (None, None, t.subject, t.topic, encode({"subject": t.subject, **t.body}).decode(), t.unit, encode(t.roles).decode(), at,
-         encode(SENT_BY).decode())
+         encode(SENT_BY).decode(), None)
         for t in told
     ]  # fmt: skip
     new: int = await connection.fetchval(SQL.post, *zip(*rows, strict=True))

@@ -42,6 +42,7 @@ Permission = Literal[
     "case.dispatch",
     "case.emergency",
     "case.rule",
+    "case.urge",
     "case.merge",
     "case.sign",
     "case.return",
@@ -71,11 +72,15 @@ Permission = Literal[
     "proposal.decide",
     "queue.read",
     "queue.pull",
+    "order.read",
+    "order.issue",
+    "order.answer",
     "escalation.read",
     "escalation.ack",
     "roster.read",
     "roster.manage",
     "notice.read",
+    "notice.load",
     "live.read",
     "stats.read",
     "city.read",
@@ -88,7 +93,7 @@ Permission = Literal[
 
 # What everybody needs who works with cases.
 _WORK: frozenset[Permission] = frozenset({
-    "case.read", "notice.read", "live.read", "city.read", "knowledge.read", "incident.read",
+    "case.read", "notice.read", "live.read", "city.read", "knowledge.read", "incident.read", "order.read",
 })  # fmt: skip
 _DESK: frozenset[Permission] = _WORK | {
     "report.read",
@@ -100,29 +105,31 @@ _DESK: frozenset[Permission] = _WORK | {
 _TASK: frozenset[Permission] = _WORK | {
     "case.sign", "case.return", "case.reply", "queue.read", "queue.pull", "text.unmask", "escalation.read",
     "roster.read", "case.call", "case.note", "case.tell", "case.reveal",
-    "file.add",
+    "file.add", "order.answer",
 }  # fmt: skip
 _WATCH: frozenset[Permission] = _WORK | {
     "report.read", "queue.read", "quarantine.read", "escalation.read", "escalation.ack", "stats.read",
     "roster.read", "roster.manage", "case.call", "incident.manage", "check.read", "proposal.read",
-    "case.note",
+    "case.note", "case.urge", "order.issue", "notice.load",
 }  # fmt: skip
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     # 话务员: takes reports, tells callers the progress.
-    "operator": _DESK | {"report.submit", "preview.read", "case.desk", "case.call", "case.expunge", "case.note", "case.tell", "file.add"},
+    "operator": _DESK | {"report.submit", "preview.read", "case.desk", "case.call", "case.expunge", "case.note", "case.tell",
+        "file.add", "case.urge",
+    },
     # 派单员: decides what the service leaves to a person; sends cases to units.
     "dispatcher": _DESK | {
         "report.submit", "preview.read", "quarantine.read", "quarantine.release", "case.dispatch", "case.adjust",
         "queue.read", "escalation.read", "roster.read", "case.desk", "case.call", "case.expunge", "case.emergency", "case.merge",
         "check.read", "knowledge.write", "incident.manage", "proposal.read", "case.note", "case.tell",
-        "case.inspect", "file.add",
+        "case.inspect", "file.add", "case.urge", "order.answer",
     },
     # 承办人
     "handler": _TASK,
     # 承办单位负责人: answers for its unit's deadlines and for who is on duty.
     "unit_head": _TASK | {"escalation.ack", "stats.read", "roster.manage", "task.manage", "task.handover",
-        "knowledge.write", "case.sign_off",
+        "knowledge.write", "case.sign_off", "notice.load",
     },
     # 审核员: approves or sends back a reply; never one who writes replies.
     "reviewer": _WORK | {
@@ -130,7 +137,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         "case.inspect",
     },
     # 回访员: asks the citizen, then closes or opens a new round.
-    "followup": _DESK | {"case.close", "case.reopen", "queue.read", "case.note"},
+    "followup": _DESK | {"case.close", "case.reopen", "queue.read", "case.note", "order.answer"},
     # 采集员: patrols; sees what they reported, not what others did.
     "collector": frozenset({
         "report.submit", "report.read", "report.supplement", "preview.read", "notice.read", "city.read", "check.read",

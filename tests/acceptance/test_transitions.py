@@ -13,7 +13,7 @@ from dispatch.people.principal import Principal
 from tests.acceptance.service import serving
 from tests.acceptance.transitions import EXPECTED, ROLES_OF
 from tests.harness.town import Town, principal
-from tests.integration.casework.people import CITIZEN, WHO, account, body_of, brought, opened, receipt_of
+from tests.integration.casework.people import BODY, CITIZEN, WHO, account, body_of, brought, opened, ordered, receipt_of
 
 # Units in which somebody of a role has every case in scope; who works in a unit is of the one above all.
 UNIT = {
@@ -28,6 +28,7 @@ SIGNING = "labour-inspection"
 # What only somebody of the unit itself does, and the unit.
 OWN = {"sign_off": SIGNING, "reveal": "drainage"}
 # What a street does, and what is done to the parts that it gave away.
+ABOUT_ORDERS = frozenset({"raise_order", "answer_order", "decide_order"})
 AT_STREET = frozenset({"whistle", "delegate", "hand_down", "recall", "redo"})
 _numbers = itertools.count(1)
 
@@ -88,7 +89,7 @@ async def test_what_is_in_the_table_leads_where_it_says(town: Town, state: str) 
         if at != state:
             continue
         for role in sorted(ROLES_OF[action]):
-            number, body = await _arranged(town, state, action)
+            number, body = await _arranged(town, state, action, role)
             who = principal(role, OWN[action]) if action in OWN else _who(role)
             version = await _version(town, number, action, body)
             status, after = await town.act(number, action, who, version=version, **body)
@@ -125,8 +126,10 @@ async def _version(town: Town, number: str, action: str, body: dict[str, Any] | 
     return int(await town.value("SELECT version FROM cases WHERE case_no = $1", number))
 
 
-async def _arranged(town: Town, state: str, action: str) -> tuple[str, dict[str, Any]]:
-    """A case in `state` on which `action` has something to act on, and what it is told."""
+async def _arranged(town: Town, state: str, action: str, role: str) -> tuple[str, dict[str, Any]]:
+    """A case in `state` on which `action` has something to act on for somebody of the role, and what it is told."""
+    if action in ABOUT_ORDERS:
+        return await _ordered(town, state, action, role)
     if action == "rule" and state != "ruling":
         return await _ruled_meanwhile(town, state)
     fields = _somewhere(state, STREET if action in AT_STREET else "drainage")
@@ -160,6 +163,19 @@ async def _arranged(town: Town, state: str, action: str) -> tuple[str, dict[str,
     if action in ("recall", "redo"):
         body = await _given_away(town, number, action) | {"note": body["note"]}
     return number, body
+
+
+async def _ordered(town: Town, state: str, action: str, role: str) -> tuple[str, dict[str, Any]]:
+    """A case in `state` with an order that waits for the action: an order outlives what happens to its case."""
+    own = UNIT.get(role, "dispatch")
+    unit = own if action == "answer_order" and own != "city" else "drainage"
+    # One that was merged got its order before.
+    number = await brought(town, "to_sign" if state == "merged" else state, **_somewhere(state))
+    told = BODY[action] | {"order": await ordered(town, number, unit, answered=action == "decide_order")}
+    if state == "merged":
+        merged = await town.act(number, "merge", WHO["merge"], **await body_of(town, number, "merge"))
+        assert merged[0] == 200, merged
+    return number, told
 
 
 async def _ruled_meanwhile(town: Town, state: str) -> tuple[str, dict[str, Any]]:

@@ -483,6 +483,17 @@ async def _proposed(world: World, role: Role, turn: int) -> Seed:
     return Seed({"proposal": str(made)}, body={"accept": bool(turn % 2)})
 
 
+async def _order(world: World, role: Role, turn: int) -> Seed:
+    """An order to the unit of whoever has the role."""
+    number = await world.case("to_sign")
+    unit = UNITS[role] if UNITS[role] not in ("supervision", "city") else "drainage"
+    who = principal("supervisor", "supervision", name="supervisor-of-orders")
+    told: dict[str, Any] = {"kind": "supervise", "colour": "blue", "note": "请说明情况", "unit": unit}
+    status, answer = await world.town.act(number, "order", who, **told)
+    assert status == 200, answer
+    return Seed({"order": str(answer["order"])})
+
+
 _SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
     "post_reports": _report,
     "post_desk_calls": _desk_call,
@@ -520,6 +531,8 @@ _SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
     "get_units_unit_queue": _queue,
     "post_units_unit_queue_pull": _queue,
     "post_escalations_escalation_ack": _escalation,
+    "post_orders_order_read": _order,
+    "get_notices_load": _period,
     "post_shifts": _shift,
     "delete_shifts_shift": _some_shift,
     "post_leaves": _leave,

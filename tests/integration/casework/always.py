@@ -29,7 +29,7 @@ BROKEN = {
         SELECT a.case_id FROM assignments a JOIN assignments p ON p.id = a.parent_id WHERE a.ended_at IS NULL AND p.ended_at IS NOT NULL""",
     "a closed case with a live task, or a live clock that is not of an appeal or an order": """
         SELECT c.case_no FROM cases c WHERE NOT c.is_open AND (
-            EXISTS (SELECT FROM deadlines d WHERE d.case_id = c.id AND d.stopped_at IS NULL AND d.clock NOT IN ('appeal', 'order'))
+            EXISTS (SELECT FROM deadlines d WHERE d.case_id = c.id AND d.stopped_at IS NULL AND d.clock NOT IN ('appeal', 'order', 'unread'))
             OR EXISTS (SELECT FROM assignments a WHERE a.case_id = c.id AND a.ended_at IS NULL))""",
     "a case clock that did not start at intake": """
         SELECT c.case_no FROM cases c JOIN deadlines d ON d.case_id = c.id AND d.clock = 'close' AND d.round = 1 WHERE d.started_at <> c.opened_at""",
@@ -70,6 +70,15 @@ BROKEN = {
     "words left of a case whose key was destroyed, where search finds them": """
         SELECT c.case_no FROM cases c WHERE c.ending = 'secret' AND c.state = 'rejected' AND (
             EXISTS (SELECT FROM case_keys k WHERE k.case_id = c.id) OR EXISTS (SELECT FROM case_signatures s WHERE s.case_id = c.id))""",
+    "an order that nobody has the next move in, or whose clock is not that of its present round": """
+        SELECT o.id FROM orders o WHERE o.needs_reply AND (o.state <> 'done') <> EXISTS (
+            SELECT FROM deadlines d WHERE d.case_id = o.case_id AND d.clock = 'order' AND d.round = o.round AND d.stopped_at IS NULL
+                AND (d.unit = o.unit OR o.state = 'answered'))
+        UNION ALL SELECT o.id FROM orders o WHERE EXISTS (SELECT FROM order_reads r WHERE r.order_id = o.id) = EXISTS (
+            SELECT FROM deadlines d WHERE d.case_id = o.case_id AND d.clock = 'unread' AND d.round = o.unread_round AND d.stopped_at IS NULL)""",
+    "an answer to an order that nobody decides on": """
+        SELECT o.id FROM orders o WHERE (o.state = 'answered') <> EXISTS (
+            SELECT FROM order_answers a WHERE a.order_id = o.id AND a.approved IS NULL)""",
     "a record with a gap or an event before the one it follows": """
         SELECT e.case_id FROM (SELECT case_id, seq, at, row_number() OVER w AS nth, lag(at) OVER w AS before FROM case_events
             WINDOW w AS (PARTITION BY case_id ORDER BY seq)) AS e WHERE e.seq <> e.nth OR e.at < e.before""",

@@ -108,6 +108,8 @@ async def body_of(town: Town, number: str, action: str) -> dict[str, Any]:
     if action == "waive":
         status, answer = await town.act(number, "inspect", DISPATCHER, **BODY["inspect"])
         assert status == 200, answer
+    if action in ("raise_order", "answer_order", "decide_order"):
+        body["order"] = await ordered(town, number, answered=action == "decide_order")
     if action == "attach":
         another = await opened(town, location=elsewhere(), category="E0110", text="另一件事情在别处")
         body["receipt_no"] = await receipt_of(town, another)
@@ -132,6 +134,18 @@ async def lead_of(town: Town, number: str) -> str:
         "SELECT a.unit FROM assignments a JOIN cases c ON c.lead_assignment_id = a.id WHERE c.case_no = $1", number
     )
     return unit
+
+
+async def ordered(town: Town, number: str, unit: str = "drainage", *, answered: bool = False, **fields: Any) -> int:
+    """An order to a unit about a case, answered by its handler if need be; its id."""
+    status, answer = await town.act(number, "order", SUPERVISOR, **(BODY["order"] | {"unit": unit} | fields))
+    assert status == 200, answer
+    order: int = answer["order"]
+    if answered:
+        told = BODY["answer_order"] | {"order": order}
+        status, answer = await town.act(number, "answer_order", principal("handler", unit), **told)
+        assert status == 200, answer
+    return order
 
 
 _places = itertools.count()
@@ -211,6 +225,11 @@ WHO = {
     "extend": SUPERVISOR,
     "request": HANDLER,
     "decide": SUPERVISOR,
+    "urge": SUPERVISOR,
+    "order": SUPERVISOR,
+    "raise_order": SUPERVISOR,
+    "answer_order": HANDLER,
+    "decide_order": SUPERVISOR,
 }
 # What citizens say who are asked: content, and not.
 GOOD: dict[str, Any] = {"medium": "incoming", "contacted": True, "solved": True, "satisfied": 5}
@@ -275,6 +294,11 @@ BODY: dict[str, dict[str, Any]] = {
     "extend": {"note": "配件在途"},
     "request": {"request": "extend", "note": "配件在途"},
     "decide": {"request": "extend", "approve": True, "note": "情况属实"},
+    "urge": {"note": "请抓紧办理"},
+    "order": {"kind": "supervise", "colour": "blue", "note": "请说明为何尚未处置"},
+    "raise_order": {"colour": "red", "note": "仍未整改"},
+    "answer_order": {"note": "已现场处置，附整改情况"},
+    "decide_order": {"approve": True, "note": "情况属实"},
 }
 
 

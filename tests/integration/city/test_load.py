@@ -17,7 +17,7 @@ from dispatch.city.files import CONFIG
 from dispatch.city.load import Plan
 from dispatch.domain.errors import RuleBroken
 from tests.harness.town import DEMO, KEYRING, REPLY, START, Town, load_city, principal, report, town
-from tests.integration.casework.people import BODY, DISPATCHER, SUPERVISOR, brought, events_of, opened
+from tests.integration.casework.people import BODY, DISPATCHER, SUPERVISOR, brought, events_of, opened, ordered
 from tests.integration.city.conftest import Change
 
 UNIT = "drainage,云川排水公司,water-affairs,1,utility,9901,\n"
@@ -176,6 +176,22 @@ async def test_a_closed_case_of_a_removed_unit_reopens_at_the_dispatch_desk(
     assert (status, answer["state"]) == (200, "triage")
     assert await old_town.value("SELECT owner_unit FROM cases WHERE case_no = $1", number) == "dispatch"
     assert (await old_town.act(number, "dispatch", DISPATCHER, unit="gas", note="由继任单位办理"))[0] == 200
+
+
+async def test_an_order_to_a_removed_unit_is_its_successors_also_about_a_closed_case(
+    old_town: Town, folder: Path, change: Change
+) -> None:
+    number = await brought(old_town, "closed", assigned_unit="drainage")
+    order = await ordered(old_town, number)
+    replaced(folder, change, "gas")
+    plan = await planned(old_town, pack(folder))
+    assert plan.touched == 1
+    await applied(old_town, plan)
+    assert await old_town.services.cities.refresh(old_town.services.pool)
+    assert await old_town.value("SELECT unit FROM orders WHERE id = $1", order) == "gas"
+    answered = await old_town.act(number, "answer_order", principal("handler", "gas"), note="由本单位接续处置")
+    assert answered[0] == 200, answered
+    assert (await old_town.act(number, "decide_order", SUPERVISOR, approve=True))[0] == 200
 
 
 async def test_a_case_whose_last_acting_clock_ends_with_a_doubled_task_gets_a_review(

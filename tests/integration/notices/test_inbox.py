@@ -33,8 +33,8 @@ async def test_a_read_notice_is_no_longer_counted_and_keeps_its_first_time(city:
     await city.post(seq=2)
     first, _ = await inbox.newest(city.service, MINE, 9)
     assert await inbox.unread(city.service, MINE) == 2
-    assert await inbox.mark_read(city.service, MINE, [first.id, uuid4()], NOON) == 1
-    assert await inbox.mark_read(city.service, MINE, [first.id], NOON + timedelta(hours=1)) == 0
+    assert await inbox.mark_read(city.service, MINE, [first.id, uuid4()], NOON, "handler") == 1
+    assert await inbox.mark_read(city.service, MINE, [first.id], NOON + timedelta(hours=1), "other") == 0
     assert await inbox.unread(city.service, MINE) == 1
     assert [n.read_at for n in await inbox.newest(city.service, MINE, 9) if n.id == first.id] == [NOON]
 
@@ -42,5 +42,5 @@ async def test_a_read_notice_is_no_longer_counted_and_keeps_its_first_time(city:
 async def test_notices_of_others_cannot_be_marked_read(city: Any) -> None:
     await city.post("U2")
     (theirs,) = await inbox.newest(city.service, ["unit:U2"], 9)
-    assert await inbox.mark_read(city.service, MINE, [theirs.id], NOON) == 0
+    assert await inbox.mark_read(city.service, MINE, [theirs.id], NOON, "handler") == 0
     assert await inbox.unread(city.service, ["unit:U2"]) == 1

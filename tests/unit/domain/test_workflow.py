@@ -57,5 +57,15 @@ def test_what_is_not_in_the_table_of_tasks_is_refused_with_what_is_possible(stat
 
 
 def test_out_of_a_final_state_leads_only_what_a_person_takes_back() -> None:
-    assert {action for state, action in CASE if state not in OPEN} == {"evaluate_badly", "reopen", "restore", "unmerge"}
+    assert {action for (state, action), to in CASE.items() if state not in OPEN and to != state} == {
+        "evaluate_badly",
+        "reopen",
+        "restore",
+        "unmerge",
+    }
     assert frozenset(OPEN) == workflow.OPEN
+
+
+def test_of_a_case_that_is_over_only_orders_go_on() -> None:
+    staying = {action for (state, action), to in CASE.items() if state not in OPEN and to == state}
+    assert staying == {"order", "raise_order", "answer_order", "decide_order"}

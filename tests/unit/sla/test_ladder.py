@@ -109,6 +109,21 @@ def test_the_plan_is_in_time_order_even_where_units_cross(calendar: WorkCalendar
     assert [p.step.level for p in plan] == [2, 1]
 
 
+def test_a_level_may_issue_an_order_of_its_colour_and_of_no_other() -> None:
+    ladder = Ladder.parse(
+        step(1, "100%") + step(2, "+1wd", "orange", order=True).replace("True", "true"), "ladder.toml"
+    )
+    assert [each.order for each in ladder.steps("reply", "ordinary")] == [False, True]
+    assert [each.order for each in ladder.steps("reply", "urgent")] == [False, True]
+    assert faults(step(0, "80%", "yellow", order=True).replace("True", "true")) == [(6, "order")]
+    assert faults(step(1, "100%", order="yes")) == [(6, "order")]
+
+
+def test_an_order_that_nobody_opens_goes_to_the_head_above_and_then_to_the_supervisor(defaults: Ladder) -> None:
+    for urgency in ("ordinary", "urgent", "critical"):
+        assert [each.who for each in defaults.steps("unread", urgency)] == [("superior",), ("supervisor",)]
+
+
 def test_the_most_specific_ladder_applies_as_a_whole() -> None:
     ladder = Ladder.parse(
         step(0, "80%")
