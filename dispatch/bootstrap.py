@@ -24,6 +24,7 @@ from dispatch.api import (
     desk_calls,
     dialogue,
     dispatch_desk,
+    emergencies,
     escalations,
     files,
     followups,
@@ -47,6 +48,7 @@ from dispatch.casework.actions import Workplace
 from dispatch.casework.deadlines import Deadlines
 from dispatch.casework.escalations import Escalations
 from dispatch.casework.filing import Filing, sweep
+from dispatch.casework.sweeping import Sweeper
 from dispatch.city.versions import Cities
 from dispatch.desk.knowledge import flag
 from dispatch.domain.errors import Unavailable
@@ -85,6 +87,7 @@ ROUTES = [
     *checks.ROUTES, *handover.ROUTES, *dispatch_desk.ROUTES,
     *rulings.ROUTES, *audit.ROUTES, *requests.ROUTES, *followups.ROUTES, *track.ROUTES, *dialogue.ROUTES,
     *stats.ROUTES, *files.ROUTES, *orders.ROUTES, *load.ROUTES,
+    *emergencies.ROUTES,
 ]  # fmt: skip
 
 # Steps of deadlines that one process takes a second at most when it catches up after downtime.
@@ -115,6 +118,7 @@ class Services:
     loop: DeadlineLoop
     signals: Signals
     sender: Sender
+    sweeper: Sweeper
     ticks: Ticks
     upkeep: Upkeep
     cursor_key: bytes
@@ -185,7 +189,8 @@ async def _wire(
     return Services(
         settings, pool, cities, keyring, clock, people, metrics, intake, workplace, _filing(settings, workplace),
         Quarantine(pool, intake, keyring, clock), Sensors(pool, cities, intake, keyring, clock, metrics), Escalations(workplace), deadlines, hub,
-        Socket(hub, authenticate, audience), relay, loop, signals, sender, Ticks(pool, clock), Upkeep(pool, Rulebook(cities)),
+        Socket(hub, authenticate, audience), relay, loop, signals, sender,
+        Sweeper(pool, cities, keyring, clock, signals.changed), Ticks(pool, clock), Upkeep(pool, Rulebook(cities)),
         hmac.digest(keyring.signing.keys[keyring.signing.current], b"cursors", "sha256"), _checks(pool, clock, hub, relay, ended), ended,
     )  # fmt: skip
 
@@ -225,6 +230,7 @@ async def running(at: Services) -> AsyncIterator[web.Application]:
     stop, drained = asyncio.Event(), asyncio.Event()
     at.ticks.here(5.0, lambda: at.cities.refresh(at.pool))
     at.ticks.here(1.0, at.sensors.ripen)
+    at.ticks.here(1.0, lambda: at.sweeper.run())
     at.ticks.here(5.0, lambda: _audit(at))
     at.ticks.city_wide("flag_articles", 1, flag)
     if at.settings.files_url is not None:

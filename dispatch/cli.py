@@ -28,6 +28,7 @@ from dispatch.cli_audit import audit
 from dispatch.cli_backtest import backtest_command
 from dispatch.cli_calendar import calendar
 from dispatch.cli_duty import duty
+from dispatch.cli_emergency import emergency
 from dispatch.cli_feed import demo_command, replay_command
 from dispatch.cli_indicators import indicators
 from dispatch.cli_limits import calendar_diff, reapply
@@ -191,7 +192,9 @@ def _show(what: loading.Plan) -> None:
 
 city.add_command(reapply)
 calendar.add_command(calendar_diff)
-for command in (audit, city, duty, indicators, sla, calendar, roster, backtest_command, replay_command, demo_command):
+for command in (
+    audit, city, duty, indicators, sla, calendar, roster, emergency, backtest_command, replay_command, demo_command,
+):  # fmt: skip
     main.add_command(command)
 
 

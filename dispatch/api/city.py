@@ -7,6 +7,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from dispatch.api.call import Call, Reply, Route
+from dispatch.casework import emergencies
 from dispatch.city.versions import SQL
 from dispatch.domain.errors import BadInput
 from dispatch.insight import overview as reading
@@ -40,6 +41,7 @@ async def snapshot(call: Call[None, SnapshotQuery]) -> Reply:
             "offset": offset,
             "degraded": services.hub.degraded,
             "city_version": services.cities.current.version,
+            "emergencies": [emergencies.brief(each) for each in await emergencies.listed(services.pool, active=True)],
             **data,
         }
     )

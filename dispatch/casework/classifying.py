@@ -46,7 +46,7 @@ def classify(turn: Turn, code: str | None, urgency: Urgency | None = None) -> No
     case.urgency = urgency or case.urgency
     turn.change.event(
         "classified", turn.at, turn.by.name, category=case.category, category_table=case.category_table,
-        urgency=case.urgency, safety=case.safety, restricted=case.restricted,
+        urgency=case.urgency, safety=case.safety, restricted=case.restricted, **({"said": urgency} if urgency else {}),
     )  # fmt: skip
 
 

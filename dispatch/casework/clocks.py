@@ -48,7 +48,10 @@ def start(
     `past_at` is the present while history is taken in: what was due before it is on record as missed, without escalation.
     `due_at` is a due instant that a superior has set. Raises RuleBroken where the city's policies forgot the clock.
     """
-    policy = policy_of(city, case, clock, unit) if due_at is None else PolicyLimit(RUN_THROUGH, "hours8", GIVEN)
+    if due_at is not None:
+        policy = PolicyLimit(RUN_THROUGH, "hours8", GIVEN)
+    else:
+        policy = policy_of(city, case, clock, unit) if past_at else limit_of(city, case, clock, unit, at)
     if limit is not None and due_at is None:
         policy = PolicyLimit(limit, policy.mode, NAMED)
     due_at, provisional, unsettled, plan = _timetable(
@@ -136,7 +139,7 @@ def reread(city: City, case: Case, deadline: Deadline) -> bool:
         return False
     if deadline.status != "running" or deadline.rule == NAMED:
         return recount(city, case, deadline)
-    policy = policy_of(city, case, deadline.clock, deadline.unit)
+    policy = limit_of(city, case, deadline.clock, deadline.unit, deadline.started_at)
     before = deadline.rule, deadline.limit_text, deadline.mode
     deadline.rule, deadline.limit_text, deadline.mode = policy.rule, str(policy.limit), policy.mode
     return recount(city, case, deadline) or before != (deadline.rule, deadline.limit_text, deadline.mode)
@@ -230,6 +233,23 @@ def window(city: City, case: Case, name: str, unit: str, at: datetime) -> dateti
     """Until when something may be done that began at `at` (`sla.clocks.WINDOWS`), by the unit's own hours."""
     policy = policy_of(city, case, name, unit)
     return calendar_of(city, name, unit).due(at, policy.limit, policy.mode).at.astimezone(UTC)
+
+
+def limit_of(city: City, case: Case, clock: str, unit: str, at: datetime) -> PolicyLimit:
+    """The limit of a clock that starts at `at`: the policy's, or that of an emergency, whichever ends first.
+
+    Raises RuleBroken where the city's policies forgot the clock.
+    """
+    policy = policy_of(city, case, clock, unit)
+    emergencies = [
+        PolicyLimit(each.limits[clock], policy.mode, each.rule)
+        for each in city.emergencies.covering(case.category, case.category_table, case.area)
+        if clock in each.limits
+    ]
+    if not emergencies:
+        return policy
+    calendar = calendar_of(city, clock, unit)
+    return min((policy, *emergencies), key=lambda each: calendar.due(at, each.limit, each.mode).at.astimezone(UTC))
 
 
 def policy_of(city: City, case: Case, clock: str, unit: str) -> PolicyLimit:

@@ -234,6 +234,12 @@ async def hold(connection: Connection, case_ids: Sequence[int]) -> dict[int, Cha
     return changes
 
 
+async def look(connection: Connection, case_ids: Sequence[int]) -> dict[int, Change]:
+    """The same as it stands, without holding it: for what only counts, and is never saved."""
+    changes, _ = await _with_what_hangs(connection, await connection.fetch(SQL.look_cases, case_ids))
+    return changes
+
+
 async def hold_numbered(connection: Connection, case_no: str) -> tuple[Change | None, datetime | None]:
     """The same for one case by its number, and the database's time once it was held; nothing if there is none."""
     changes, told = await _with_what_hangs(connection, await connection.fetch(SQL.lock_case, case_no))

@@ -60,6 +60,10 @@ SELECT case_id, key_id, nonce, wrapped FROM case_keys WHERE case_id = ANY ((SELE
 -- Whole rows of these cases, held, in the order in which everybody takes them.
 SELECT * FROM cases WHERE id = ANY ((SELECT $1::bigint[])::bigint[]) ORDER BY id FOR UPDATE;
 
+-- name: look_cases
+-- The same rows, only looked at.
+SELECT * FROM cases WHERE id = ANY ((SELECT $1::bigint[])::bigint[]) ORDER BY id;
+
 -- name: lock_case
 -- The whole row of the case with this number, held.
 SELECT * FROM cases WHERE case_no = $1 FOR UPDATE;

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from dispatch.city.calendars import Calendars, Slot
 from dispatch.city.categories import Categories, Urgency
 from dispatch.city.dangers import Dangers
+from dispatch.city.emergencies import PEACE, Emergencies
 from dispatch.city.evidence import EvidenceBook
 from dispatch.city.units import UnitTree
 from gridmap.duty import DutyBook, DutyRule
@@ -244,8 +245,9 @@ class UnsolvedReason:
 class City:
     """One version of a city.
 
-    `duty_rules` are what `duty` was made from. `devices`, `return_reasons`, `endings` and `unsolved` go by code,
-    `successors` by (kind, code) with kind `unit` or `cell`: who takes over from what this version no longer has.
+    `duty_rules` are what `duty` was made from. `devices`, `return_reasons`, `endings` and `unsolved` go by code, `successors` by
+    (kind, code) with kind `unit` or `cell`: who takes over from what this version no longer has. `emergencies` are none of its
+    files: they are in force today, whatever version.
     """
 
     version: int
@@ -275,6 +277,7 @@ class City:
     evidence: EvidenceBook
     files: FileRules
     successors: Mapping[tuple[str, str], str]
+    emergencies: Emergencies = PEACE
 
     @property
     def calendar(self) -> WorkCalendar:

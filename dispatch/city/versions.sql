@@ -1,6 +1,6 @@
 -- name: newest
--- The version in force.
-SELECT version, name, digest, valid_from, loaded_by FROM city_versions ORDER BY version DESC LIMIT 1;
+-- The version in force, and how often an emergency began or ended.
+SELECT version, name, digest, valid_from, loaded_by, (SELECT count(*) + count(ended_at) FROM emergencies) AS changes FROM city_versions ORDER BY version DESC LIMIT 1;
 
 -- name: archive
 -- The files of one version.
@@ -44,3 +44,7 @@ SELECT version, name, encode(digest, 'hex') AS digest, valid_from, loaded_by FRO
 -- name: announce
 -- Tells connected screens.
 INSERT INTO outbox (case_id, case_seq, message) VALUES (0, 0, $1);
+
+-- name: emergencies
+-- Emergencies in force, the oldest first.
+SELECT id, categories, areas, urgency, limits::text AS limits FROM emergencies WHERE ended_at IS NULL ORDER BY id;

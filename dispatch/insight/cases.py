@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from dispatch.casework.actions import Workplace
+from dispatch.casework.emergencies import SQL as EMERGENCIES
 from dispatch.casework.record import case_keys, shown_area
 from dispatch.domain import numbers, priority, workflow
 from dispatch.domain.errors import NotFound
@@ -274,6 +275,8 @@ async def explain(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
             for a in assignments
         ],
         "priority": priority.explain(row["urgency"], row["safety"], row["people"], row["next_due_at"]),
+        # Under which emergencies it stands, and how urgent it was before each came to hold for it.
+        "emergencies": [dict(each) for each in await at.pool.fetch(EMERGENCIES.of_case, row["id"])],
     }
 
 

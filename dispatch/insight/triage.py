@@ -105,9 +105,8 @@ async def _limits(at: Workplace, row: asyncpg.Record, route: Route) -> dict[str,
         kind=row["kind"], urgency=row["urgency"], city_version=row["city_version"], last_event_at=row["opened_at"],
         channel=row["channel"], category=row["category"], category_table=row["category_table"], area=row["area"],
     )  # fmt: skip
-    found = {
-        name: clocks.policy_of(opened_under, case, name, route.lead or "") for name in ("sign", "contact", "reply")
-    }
+    now, lead = at.clock.wall(), route.lead or ""
+    found = {name: clocks.limit_of(opened_under, case, name, lead, now) for name in ("sign", "contact", "reply")}
     return {name: {"limit": str(policy.limit), "rule": policy.rule} for name, policy in found.items()}
 
 

@@ -86,13 +86,14 @@ class Incoming:
 
 
 class CityChanged(Exception):
-    """Another version of the city came into force; what was prepared under the old one is prepared anew."""
+    """Another version of the city came into force, or an emergency began or ended; what was prepared before is prepared anew."""
 
 
 async def commit(connection: Connection, desk: Desk, batch: Sequence[Incoming]) -> None:
     """Takes `batch` (of different keys, in order of arrival) in within the running transaction; fills in every fate."""
     await connection.execute(SQL.hold_city)
-    if await connection.fetchval(SQL.newest_city) != desk.city.version:
+    in_force = await connection.fetchrow(SQL.newest_city)
+    if in_force is None or tuple(in_force) != (desk.city.version, desk.city.emergencies.changes):
         raise CityChanged
     fresh = await _keys(connection, desk, batch)
     held = [i for i in fresh if isinstance(i.item, Held)]
@@ -221,9 +222,18 @@ async def _write(connection: Connection, desk: Desk, taken: list[Taken]) -> None
     ]
     if links:
         await connection.execute(SQL.insert_links, *zip(*links, strict=True))
+    if raised := [row for t in own for row in _raised(t, desk)]:
+        await connection.execute(SQL.insert_emergency_cases, *zip(*raised, strict=True))
     await connection.copy_records_to_table(
         "reports", records=[_report_row(t, callers) for t in taken], columns=REPORT_COLUMNS
     )
+
+
+def _raised(taken: Taken, desk: Desk) -> list[tuple[int, int, str, int, datetime]]:
+    """Under which emergencies a new case stands, and how urgent it would be without them."""
+    case, base = taken.change.case, opening.urgency(taken.prepared, desk.city)
+    covering = opening.covering(taken.prepared, desk.city)
+    return [(each.id, case.id, base, case.seq, taken.moment.now) for each in covering]
 
 
 REPORT_COLUMNS = (

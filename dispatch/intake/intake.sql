@@ -22,8 +22,8 @@ SELECT pg_advisory_xact_lock_shared(hashtext('dispatch.city.load')), set_config(
     set_config('plan_cache_mode', 'force_generic_plan', true);
 
 -- name: newest_city
--- The version in force.
-SELECT max(version) FROM city_versions;
+-- The version in force, and how often an emergency began or ended.
+SELECT (SELECT max(version) FROM city_versions) AS version, (SELECT count(*) + count(ended_at) FROM emergencies) AS changes;
 
 -- name: candidates
 -- Open cases opened after $15: of a family in a tile ($1, $2) and a box ($3 to $6: west, south, east, north), of any family in a tile and
@@ -89,6 +89,11 @@ ON CONFLICT (case_id, caller_id) DO UPDATE SET reports = case_people.reports + e
 INSERT INTO case_signatures (case_id, bigrams, search)
 SELECT u.case_id, u.bigrams, array_to_tsvector(string_to_array(u.tokens, chr(1)))
 FROM unnest($1::bigint[], $2::bytea[], $3::text[]) AS u(case_id, bigrams, tokens);
+
+-- name: insert_emergency_cases
+-- New cases that are as urgent as they are because of an emergency.
+INSERT INTO emergency_cases (emergency_id, case_id, base, seq, raised_at)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::integer[], $5::timestamptz[]);
 
 -- name: insert_links
 -- Cases that belong together without being one.

@@ -6,11 +6,12 @@ from datetime import date, datetime
 import msgspec
 
 from dispatch.casework import clocks, dangers
+from dispatch.city.emergencies import Emergency, highest
 from dispatch.city.model import City
 from dispatch.city.units import UnitTree
 from dispatch.domain import numbers
 from dispatch.domain.cases import Assignment, Case, Change, Deadline, Words
-from dispatch.domain.reports import URGENCIES, DeadlineView
+from dispatch.domain.reports import DeadlineView
 from dispatch.intake.locate import tile_of
 from dispatch.intake.match import Match, Prepared
 from dispatch.intake.route import Route
@@ -60,7 +61,7 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
         opened_month=date(moment.now.year, moment.now.month, 1),
         state="to_sign" if route.lead else "received" if prepared.directive.hold else "triage",
         kind=reading.kind,
-        urgency=_urgency(prepared, city),
+        urgency=highest(urgency(prepared, city), *(each.urgency for each in covering(prepared, city))),
         city_version=city.version,
         last_event_at=moment.now,
         channel=reading.report.channel,
@@ -94,7 +95,7 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
             due_at=reading.due_at,
         ),
     ]
-    _received(change, prepared, moment)
+    _received(change, prepared, moment, [each.id for each in covering(prepared, city)])
     if not moment.backfill:
         dangers.alert(change, reading.danger, INTAKE, moment.now, city)
     if route.lead:
@@ -103,12 +104,20 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
     return change
 
 
-def _urgency(prepared: Prepared, city: City) -> str:
-    """What was said or what the category is, and never less than the danger in the words."""
+def urgency(prepared: Prepared, city: City) -> str:
+    """Without emergencies: what was said or what the category is, and never less than the danger in the words."""
     reading, category = prepared.reading, prepared.category
     said = reading.urgency or (category.urgency if category else "ordinary")
     words = [] if prepared.backfill else [city.dangers.by_code[code].urgency for code in reading.danger]
-    return max((said, *words), key=URGENCIES.index)
+    return highest(said, *words)
+
+
+def covering(prepared: Prepared, city: City) -> tuple[Emergency, ...]:
+    """The emergencies under which a new case stands; recorded history (backfill) is judged as it was then."""
+    category = prepared.category
+    if category is None or prepared.backfill:
+        return ()
+    return city.emergencies.covering(category.code, category.table_version, prepared.place.area)
 
 
 def _somebody_looks(change: Change, moment: Moment, city: City) -> None:
@@ -118,7 +127,7 @@ def _somebody_looks(change: Change, moment: Moment, city: City) -> None:
         change.deadlines.append(clocks.start(city, change.case, "review", unit=unit, at=moment.now, task=change.lead))
 
 
-def _received(change: Change, prepared: Prepared, moment: Moment) -> None:
+def _received(change: Change, prepared: Prepared, moment: Moment, emergencies: list[int]) -> None:
     case = change.case
     change.event(
         "received",
@@ -138,6 +147,7 @@ def _received(change: Change, prepared: Prepared, moment: Moment) -> None:
         owner_unit=case.owner_unit,
         city_version=case.city_version,
         deadlines=[view(d) for d in change.deadlines],
+        **({"emergencies": emergencies} if emergencies else {}),
     )
 
 

@@ -24,7 +24,7 @@ class Audience:
     inbox: frozenset[str] = frozenset()
 
     def covers(self, feed: str) -> bool:
-        """Whether a feed lies in the scope; the city's version concerns everybody, and everybody has an inbox."""
+        """Whether a feed lies in the scope; the city's version and its emergencies concern everybody, and everybody has an inbox."""
         if self.units is None or feed in ("city", "inbox"):
             return True
         kind, _, unit = feed.partition(":")

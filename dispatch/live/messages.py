@@ -22,6 +22,7 @@ class _Head(msgspec.Struct):
     area: tuple[str, ...] | None = None
     restricted: bool = False
     recipient: str | None = None
+    id: int | None = None
 
 
 _head = msgspec.json.Decoder(_Head).decode
@@ -51,7 +52,7 @@ class Message:
             return cls(offset, offset, frozenset(), True, body)
         return cls(
             offset,
-            (head.type, head.case_no or head.receipt_no or head.subject, head.deadline or head.recipient),
+            (head.type, head.case_no or head.receipt_no or head.subject or head.id, head.deadline or head.recipient),
             _feeds(head),
             head.restricted,
             body,
@@ -75,7 +76,7 @@ class Note:
 
 
 def _feeds(head: _Head) -> frozenset[str]:
-    if head.type == "city":
+    if head.type in ("city", "emergency"):
         return frozenset(("city",))
     if head.type == "notice":
         return frozenset((f"inbox:{head.recipient}",))

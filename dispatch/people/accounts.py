@@ -12,7 +12,8 @@ import structlog
 from dispatch.domain.errors import BadInput, NotFound, RuleBroken
 from dispatch.people import passwords
 from dispatch.people.admission import Admission
-from dispatch.people.permissions import ROLES, incompatible
+from dispatch.people.permissions import ROLES, incompatible, permissions_of
+from dispatch.people.principal import Principal
 from dispatch.store.clock import Clock
 from dispatch.store.statements import load
 
@@ -117,6 +118,13 @@ class Accounts:
     async def list(self, after: str = "", limit: int = 100) -> list[AccountView]:
         """The next accounts after a name, in the order of names, retired ones too."""
         return [AccountView(**row) for row in await self._pool.fetch(SQL.list_accounts, after, limit)]
+
+    async def principal(self, username: str) -> Principal:
+        """Somebody with an account, for a command at the machine itself. Raises NotFound."""
+        row = await self._pool.fetchrow(SQL.select_account, username)
+        if row is None:
+            raise NotFound(noun="account", key=username)
+        return Principal(username, "account", row["unit"], frozenset(row["roles"]), permissions_of(row["roles"]))
 
     async def load(
         self,

@@ -38,6 +38,10 @@ WHERE username = $1 AND retired_at IS NULL AND (unit, roles, title) IS DISTINCT 
 -- Ends an account for good and voids its tokens.
 UPDATE accounts SET retired_at = $2, token_epoch = token_epoch + 1 WHERE username = $1 AND retired_at IS NULL RETURNING true;
 
+-- name: select_account
+-- An account that works here.
+SELECT username, unit, roles FROM accounts WHERE username = $1 AND retired_at IS NULL;
+
 -- name: list_accounts
 -- The next $2 accounts after the name $1.
 SELECT username, unit, roles, title, must_change, locked_until, retired_at FROM accounts

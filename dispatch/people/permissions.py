@@ -68,6 +68,8 @@ Permission = Literal[
     "knowledge.write",
     "incident.read",
     "incident.manage",
+    "emergency.read",
+    "emergency.manage",
     "proposal.read",
     "proposal.decide",
     "queue.read",
@@ -111,6 +113,7 @@ _WATCH: frozenset[Permission] = _WORK | {
     "report.read", "queue.read", "quarantine.read", "escalation.read", "escalation.ack", "stats.read",
     "roster.read", "roster.manage", "case.call", "incident.manage", "check.read", "proposal.read",
     "case.note", "case.urge", "order.issue", "notice.load",
+    "emergency.read",
 }  # fmt: skip
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
@@ -148,8 +151,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         "case.adjust", "case.reopen", "case.rule", "case.restore", "case.expunge", "case.conclude", "proposal.decide",
         "case.waive",
     },
-    # 值班长 of the command centre: may send a case elsewhere in an emergency.
-    "commander": _WATCH | {"case.dispatch", "case.emergency"},
+    # 值班长 of the command centre: may send a case elsewhere in an emergency, and declares one.
+    "commander": _WATCH | {"case.dispatch", "case.emergency", "emergency.manage"},
     # A system that hands reports over, bound to its channels; 转办 from superiors carries its own times and limits.
     "connector": frozenset({
         "report.submit", "report.read", "report.supplement", "report.relay", "sensor.submit", "city.read",

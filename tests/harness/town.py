@@ -18,6 +18,7 @@ from dispatch import bootstrap
 from dispatch.bootstrap import Services
 from dispatch.casework.moves import mover
 from dispatch.casework.registry import ACTIONS
+from dispatch.casework.sweeping import Sweeper
 from dispatch.city import load as loading
 from dispatch.city import versions
 from dispatch.city.archive import pack, unpack
@@ -99,6 +100,7 @@ class Town:
     http: ClientSession
     database_url: str
     principals: dict[str, Principal] = field(default_factory=dict)
+    sweeper: Sweeper | None = None
 
     def acts_as(self, who: Principal) -> dict[str, str]:
         """Headers of requests by `who`."""
@@ -159,6 +161,11 @@ class Town:
             fired += count
         return fired
 
+    async def sweep(self) -> int:
+        """Lets emergencies be swept as far as it goes at the present of the test."""
+        assert self.sweeper is not None
+        return await self.sweeper.run()
+
     async def rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         """Looks into the database as its owner."""
         async with self._owner() as connection:
@@ -186,7 +193,7 @@ REPLAYER = principal("replayer", "hotline", channels=frozenset({"history"}))
 async def town(
     database_url: str, redis_url: str | None, *, clock: TravelClock | None = None, loaded: bool = False
 ) -> AsyncIterator[Town]:
-    """A service on `database_url` with the demo city; its deadline loop stands still, tests call `fire`."""
+    """A service on `database_url` with the demo city; deadline loop and sweeps stand still, tests call `fire` and `sweep`."""
     if not loaded:
         await load_city(database_url, archive())
     versions.unpack = unpacked  # type: ignore[attr-defined]  # the same immutable city, read once a process
@@ -209,6 +216,7 @@ async def _serving(settings: Settings, clock: TravelClock) -> AsyncIterator[Town
     async with bootstrap.services(settings, KEYRING, clock) as services:
         services.loop = _Still()  # type: ignore[assignment]
         made = Town(services, clock, "", None, settings.database_url)  # type: ignore[arg-type]
+        made.sweeper, services.sweeper = services.sweeper, _Still()  # type: ignore[assignment]
         real = services.people.authenticate
 
         async def authenticate(headers: Any, cookies: Any, method: str) -> Principal | None:
@@ -243,10 +251,12 @@ async def _listening(services: Services) -> None:
 
 
 class _Still:
-    """In place of the deadline loop, so that nothing acts while a test looks."""
+    """In place of the deadline loop and the sweeper, so that nothing acts while a test looks."""
 
-    async def run(self, stop: asyncio.Event) -> None:
-        await stop.wait()
+    async def run(self, stop: asyncio.Event | None = None) -> int:
+        if stop is not None:
+            await stop.wait()
+        return 0
 
     def hint(self) -> None:
         return None

@@ -344,6 +344,24 @@ async def _some_webhook(world: World, role: Role, turn: int) -> Seed:
     return Seed({"webhook": made["id"]})
 
 
+async def _emergency(world: World, role: Role, turn: int) -> Seed:
+    body = {
+        "categories": ["E01"],
+        "areas": ["990102"],
+        "reason": "暴雨预警",
+        "limits": {"close": "4h"},
+        "dry_run": turn % 2 == 1,
+    }
+    return Seed(body=body)
+
+
+async def _some_emergency(world: World, role: Role, turn: int) -> Seed:
+    body, headers = (await _emergency(world, role, 0)).body, world.town.acts_as(principal("commander", "city"))
+    async with world.town.http.post(f"{world.town.url}/api/v1/emergencies", json=body, headers=headers) as answer:
+        assert answer.status == 201, await answer.text()
+        return Seed({"emergency": str((await answer.json())["emergency"]["id"])}, body={"dry_run": turn % 2 == 1})
+
+
 def _writing(role: Role) -> dict[str, Any]:
     return {
         "title": "积水报修",
@@ -546,6 +564,9 @@ _SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
     "get_knowledge_article": _article,
     "put_knowledge_article": _rewriting,
     "delete_knowledge_article": _article,
+    "post_emergencies": _emergency,
+    "get_emergencies_emergency": _some_emergency,
+    "post_emergencies_emergency_end": _some_emergency,
     "post_incidents": _incident,
     "patch_incidents_incident": _changing,
     "post_incidents_incident_close": _ending,
