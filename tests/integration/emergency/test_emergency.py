@@ -1,6 +1,7 @@
 """Emergency mode: one command, at once for what is reported, in chunks for what is open, and taken back when it is over."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 

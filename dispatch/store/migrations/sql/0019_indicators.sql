@@ -18,9 +18,10 @@ CREATE TABLE figures (
 -- Everything about one unit or area.
 CREATE INDEX figures_of_key ON figures (dimension, key, day);
 
--- What each case has added to the figures, as of which of its events: a change takes the old one out again.
+-- What each case has added to the figures, as of which of its events: a change takes the old one out again. No foreign key: checking
+-- it would lock the case while it is counted, and the deadline loop leaves a locked case to a later turn.
 CREATE TABLE case_figures (
-    case_id      bigint  PRIMARY KEY REFERENCES cases,
+    case_id      bigint  PRIMARY KEY,
     seq          integer NOT NULL CHECK (seq >= 1),
     contribution bytea   NOT NULL
 );
