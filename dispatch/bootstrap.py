@@ -14,6 +14,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from dispatch.api import (
+    appeals,
     attachments,
     audit,
     callers,
@@ -87,7 +88,7 @@ ROUTES = [
     *checks.ROUTES, *handover.ROUTES, *dispatch_desk.ROUTES,
     *rulings.ROUTES, *audit.ROUTES, *requests.ROUTES, *followups.ROUTES, *track.ROUTES, *dialogue.ROUTES,
     *stats.ROUTES, *files.ROUTES, *orders.ROUTES, *load.ROUTES,
-    *emergencies.ROUTES,
+    *emergencies.ROUTES, *appeals.ROUTES,
 ]  # fmt: skip
 
 # Steps of deadlines that one process takes a second at most when it catches up after downtime.

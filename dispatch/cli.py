@@ -32,6 +32,7 @@ from dispatch.cli_emergency import emergency
 from dispatch.cli_feed import demo_command, replay_command
 from dispatch.cli_indicators import indicators
 from dispatch.cli_limits import calendar_diff, reapply
+from dispatch.cli_retention import group as retention
 from dispatch.cli_roster import roster
 from dispatch.cli_sla import sla
 from dispatch.domain.errors import DispatchError
@@ -193,7 +194,8 @@ def _show(what: loading.Plan) -> None:
 city.add_command(reapply)
 calendar.add_command(calendar_diff)
 for command in (
-    audit, city, duty, indicators, sla, calendar, roster, emergency, backtest_command, replay_command, demo_command,
+    audit, city, duty, indicators, sla, calendar, roster, emergency, retention, backtest_command, replay_command,
+    demo_command,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -23,7 +23,9 @@ CLOCKS: Final = (
     "consult",
     "whistle",
     "report_back",
+    "appeal",
 )
-# return: until when a unit may return; recheck: how long a visit answers for its place; remind: how long repeats are one reminder.
-WINDOWS: Final = ("return", "recheck", "remind")
+# return: until when a unit may return; recheck: how long a visit answers for its place; remind: how long repeats are one reminder;
+# appeal_window: until when a unit may appeal, from the closing.
+WINDOWS: Final = ("return", "recheck", "remind", "appeal_window")
 URGENCIES: Final = ("ordinary", "urgent", "critical")

@@ -19,7 +19,7 @@ async def waiting(call: Call[None, Listing]) -> Reply:
 
 ROUTES = [
     Route(
-        "GET", "/api/v1/requests", waiting, "Suspensions and extensions that wait for a decision 待审批的挂账与延期", "case.adjust",
+        "GET", "/api/v1/requests", waiting, "Suspensions and extensions that wait for a decision 待审批的挂账与延期", "request.decide",
         query=Listing, answer=Page,
     ),
 ]  # fmt: skip

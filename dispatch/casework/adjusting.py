@@ -1,4 +1,4 @@
-"""What stops and moves the clocks of a case at a unit (挂账、延期): decided by a desk, at the request of the unit or of itself.
+"""What stops and moves the clocks of a case at a unit (挂账、延期): at the request of the unit, or directed by a supervisor.
 
 | action    | clocks of the case and its tasks                                                                  |
 |-----------|---------------------------------------------------------------------------------------------------|
@@ -8,9 +8,13 @@
 
 A due instant is computed as if the promise were kept, so that a case which resumes by itself needs no new one. What a
 superior has set (`given`) is neither suspended nor extended here.
+
+A desk that suspended of its own accord would decide what it asked: only a supervisor does, and the record says `directed`. A
+suspension names its reason by code; what a citizen who can be reached is told of it is kept as `progress`.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -18,7 +22,7 @@ import msgspec
 from dispatch.casework import clocks
 from dispatch.casework.actions import Action, Turn
 from dispatch.city.model import City
-from dispatch.domain.cases import Change, Deadline
+from dispatch.domain.cases import Change, Deadline, Words
 from dispatch.domain.errors import BadInput, RuleBroken
 from dispatch.domain.workflow import case_step
 from sla.limits import Limit, parse_limit
@@ -30,18 +34,22 @@ LONGEST: Final = timedelta(days=366)
 MOST_EXTENSIONS: Final = 2
 
 
-def suspend(turn: Turn) -> None:
-    """Stops the clocks until `until`, at most a year ahead; the reason is kept with the case."""
-    change = turn.change
+def suspend(turn: Turn, *, directed: bool = False) -> None:
+    """Stops the clocks until `until`, at most a year ahead; why, and what the citizen is told, is kept with the case."""
+    change, told = turn.change, turn.body.told
     target = case_step(change.case.state, "suspend").target
     turn.needs("note")
-    until = promised(turn)
+    until, why = promised(turn), reason(turn)
+    if turn.reachable and not told:
+        raise BadInput(field="told", problem="say what the citizen is told: why it waits, and until when")
     turn.say("reason")
+    if told:
+        change.words.append(Words(turn.ids.take("text"), "progress", turn.by.name, {"text": told}))
     at, lead = turn.at, change.lead
     assert lead is not None
     change.case.state = target
     change.case.version += 1
-    change.event("suspended", at, turn.by.name, until=until, unit=lead.unit)
+    change.event("suspended", at, turn.by.name, until=until, unit=lead.unit, reason_code=why, **_directed(directed))
     for waiting in change.live("approval"):  # what else was asked for lapses
         waiting.stop(at, cancelled=True)
     for deadline in _stoppable(change):
@@ -65,6 +73,14 @@ def promised(turn: Turn) -> datetime:
     return until
 
 
+def reason(turn: Turn) -> str:
+    """Why the body asks for it: a code of the city's table. Raises BadInput."""
+    code = turn.needs("reason_code")
+    if code not in turn.city.suspensions:
+        raise BadInput(field="reason_code", problem=f"not one of {', '.join(sorted(turn.city.suspensions))}")
+    return code
+
+
 def resume(turn: Turn) -> None:
     """Lets the clocks run on before the promised instant."""
     case_step(turn.change.case.state, "resume")
@@ -80,7 +96,7 @@ def resume_due(change: Change, city: City, by: str, now: datetime) -> int:
     return len(due)
 
 
-def extend(turn: Turn) -> None:
+def extend(turn: Turn, *, directed: bool = False) -> None:
     """Adds `limit`, or what each clock was given at first, behind the due instant. Not once it is past, and twice at most."""
     change, at = turn.change, turn.at
     case_step(change.case.state, "extend")
@@ -88,7 +104,7 @@ def extend(turn: Turn) -> None:
     held, asked = extendable(turn)
     turn.say("reason")
     change.case.version += 1
-    change.event("extended", at, turn.by.name, limit=str(asked) if asked else None)
+    change.event("extended", at, turn.by.name, limit=str(asked) if asked else None, **_directed(directed))
     for deadline in held:
         kept = _kept(deadline)
         kept.setdefault("extensions", []).append(str(asked or deadline.limit_text))
@@ -109,6 +125,11 @@ def extendable(turn: Turn) -> tuple[list[Deadline], Limit | None]:
     if any(len(_kept(d).get("extensions", ())) >= MOST_EXTENSIONS for d in held):
         raise RuleBroken(problem=f"it was extended {MOST_EXTENSIONS} times already", field="limit")
     return held, asked
+
+
+def _directed(directed: bool) -> dict[str, bool]:
+    """Whether a supervisor did it without a request, as its event says it."""
+    return {"directed": True} if directed else {}
 
 
 def _go_on(change: Change, city: City, by: str, at: datetime, from_: datetime) -> None:
@@ -152,7 +173,7 @@ def _text(moment: datetime) -> str:
 
 
 ACTIONS = {
-    "suspend": Action("case.adjust", False, suspend),
+    "suspend": Action("case.direct", False, partial(suspend, directed=True)),
     "resume": Action("case.adjust", False, resume),
-    "extend": Action("case.adjust", False, extend),
+    "extend": Action("case.direct", False, partial(extend, directed=True)),
 }

@@ -64,6 +64,8 @@ class ActionBody(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=
     colour: Literal["blue", "orange", "red"] | None = None
     post: Annotated[str, Meta(max_length=32)] | None = None
     needs_reply: bool | None = None
+    # What a unit appeals against: that it was late, how it was rated, that the case counts at all.
+    appeal: Literal["lateness", "rating", "exclusion"] | None = None
 
 
 class ShownCaller(Struct, frozen=True):

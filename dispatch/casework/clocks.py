@@ -24,8 +24,8 @@ CASE_CLOCK = "close"
 # A round that begins with rework or a bad review has its own limit, beside or in place of the one from intake.
 RECTIFY = "rectify"
 CASE_CLOCKS = (CASE_CLOCK, RECTIFY)
-# Clocks of orders (督办单): no end of the case stops them, and an open case is not watched over by them alone.
-OUTLASTING = ("order", "unread")
+# Clocks of orders (督办单) and appeals (考核申诉): no end of the case stops them, and an open case is not watched over by them alone.
+OUTLASTING = ("order", "unread", "appeal")
 # The rule of a limit that a person named.
 NAMED = "named"
 

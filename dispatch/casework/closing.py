@@ -6,7 +6,7 @@ from hashlib import blake2b
 from dispatch.casework import clocks, inspections
 from dispatch.casework.actions import Action, Turn
 from dispatch.city.model import City
-from dispatch.domain.cases import Case, Change
+from dispatch.domain.cases import Case, Change, Deadline
 from dispatch.domain.errors import RuleBroken
 from dispatch.domain.workflow import assignment_step, case_step
 from dispatch.intake.open import view
@@ -22,7 +22,7 @@ async def approve(turn: Turn) -> None:
     case.state = (asked if reachable or owed else case_step(case.state, "approve_without_followup")).target
     case.version += 1
     case.settled_at = at = turn.at
-    _end_tasks(change, at)
+    end_tasks(change, at)
     for clock in change.live(*clocks.CASE_CLOCKS):
         clock.stop(at)
     cancel_rest(change, at)
@@ -94,9 +94,7 @@ def settle(change: Change, at: datetime, now: datetime, by: str) -> None:
             task.state = assignment_step(task.state, "settle").target
             task.version += 1
             task.ended_at = at
-    for clock in change.live():
-        if clock.clock in clocks.OUTLASTING:
-            continue
+    for clock in _ending_with(change):
         clock.stop(max(at, clock.started_at), cancelled=clock.clock == "review")
     change.event("settled", change.instant(now), by, at_source=at, round=case.round)
 
@@ -109,13 +107,14 @@ def end(change: Change, state: str, at: datetime, *, ending: str | None = None, 
     case = change.case
     case.state, case.ending, case.settled_at = state, ending, at
     case.version += 1
-    _end_tasks(change, at)
+    end_tasks(change, at)
     for clock in change.live(*clocks.CASE_CLOCKS):
         clock.stop(at, cancelled=elsewhere)
     cancel_rest(change, at)
 
 
-def _end_tasks(change: Change, at: datetime) -> None:
+def end_tasks(change: Change, at: datetime) -> None:
+    """Tasks end with the case: answered ones are done, others withdrawn."""
     for task in change.assignments:
         if task.ended_at is None:
             step = assignment_step(task.state, "approve" if task.state == "replied" else "withdraw")
@@ -124,10 +123,14 @@ def _end_tasks(change: Change, at: datetime) -> None:
 
 
 def cancel_rest(change: Change, at: datetime) -> None:
-    """Everything else that ran for the case; an order goes on until it is decided."""
-    for clock in change.live():
-        if clock.clock not in clocks.OUTLASTING:
-            clock.stop(at, cancelled=True)
+    """Everything else that ran for the case; an order or an appeal goes on until it is decided."""
+    for clock in _ending_with(change):
+        clock.stop(at, cancelled=True)
+
+
+def _ending_with(change: Change) -> list[Deadline]:
+    """Live clocks that end with the case."""
+    return [clock for clock in change.live() if clock.clock not in clocks.OUTLASTING]
 
 
 ACTIONS = {

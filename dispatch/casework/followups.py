@@ -19,12 +19,12 @@ from typing import Any, Final
 
 from dispatch.casework.actions import Action, Turn
 from dispatch.casework.clocks import named_limit
-from dispatch.casework.closing import cancel_rest
+from dispatch.casework.closing import cancel_rest, end_tasks
 from dispatch.casework.reworking import Means, again
 from dispatch.city.model import City
 from dispatch.domain.cases import Change, Words
 from dispatch.domain.errors import BadInput, RuleBroken
-from dispatch.domain.workflow import assignment_step, case_step
+from dispatch.domain.workflow import case_step
 from dispatch.store.pool import Connection
 from dispatch.store.statements import load
 
@@ -147,11 +147,7 @@ async def conclude(turn: Turn) -> None:
     turn.say("reason")
     change.words.append(Words(turn.ids.take("text"), "told", turn.by.name, {"text": told, "to": "everybody"}))
     change.event("concluded", turn.at, turn.by.name, round=case.round)
-    for task in change.assignments:
-        if task.ended_at is None:
-            step = "approve" if task.state == "replied" else "withdraw"
-            task.state, task.ended_at = assignment_step(task.state, step).target, turn.at
-            task.version += 1
+    end_tasks(change, turn.at)
     case.settled_at = case.settled_at or turn.at
     end(change, turn.at, turn.by.name, False)
 

@@ -5,6 +5,7 @@ from typing import Final
 from dispatch.casework import (
     adjusting,
     answering_orders,
+    appeals,
     assisting,
     callers,
     checks,
@@ -51,6 +52,7 @@ ACTIONS: Final[dict[str, Action]] = {
     **rulings.ACTIONS,
     **adjusting.ACTIONS,
     **requests.ACTIONS,
+    **appeals.ACTIONS,
     **merging.ACTIONS,
     **splitting.ACTIONS,
     **closing.ACTIONS,

@@ -18,6 +18,7 @@ from dispatch.city.draft import (
     RETURNS,
     SENSORS,
     SUCCESSORS,
+    SUSPENSIONS,
     UNSOLVED,
     Draft,
 )
@@ -33,6 +34,8 @@ from gridmap.errors import BadCondition
 from sla.errors import Fault
 
 NO_PLACE: Final = "no place"
+# Who decides what a handler asks for; the desk always does, and last.
+REQUEST_STEPS: Final = (("dispatch",), ("unit_head", "dispatch"))
 
 
 def check(draft: Draft, cells: Iterable[Cell], day: date) -> Iterator[Fault]:
@@ -88,6 +91,7 @@ def _twice(draft: Draft) -> Iterator[Fault]:
         (RETURNS, "code"): [(line.number, line.row.code) for line in draft.returns],
         (ENDINGS, "code"): [(line.number, line.row.code) for line in draft.endings],
         (UNSOLVED, "code"): [(line.number, line.row.code) for line in draft.unsolved],
+        (SUSPENSIONS, "code"): [(line.number, line.row.code) for line in draft.suspensions],
         (DANGERS, "code"): [(line.number, line.row.code) for line in draft.dangers],
         (EVIDENCE, "category"): [(line.number, line.row.category) for line in draft.evidence],
         (SUCCESSORS, "code"): [(line.number, f"{line.row.kind} {line.row.code}") for line in draft.successors],
@@ -113,13 +117,16 @@ def _successors(draft: Draft, cells: set[str]) -> Iterator[Fault]:
 def _settings(draft: Draft, settings: Settings) -> Iterator[Fault]:
     text = (draft.files.get(SETTINGS) or b"").decode("utf-8-sig")
     for desk, unit in msgspec.structs.asdict(settings.desk).items():
-        if draft.units.units and unit not in draft.units:
+        if draft.units.units and unit and unit not in draft.units:
             yield Fault(SETTINGS, line_of(text, f"desk.{desk}"), f"desk.{desk}", f"{unit}: no such unit")
     if draft.areas and settings.code not in draft.areas.lines:
         yield Fault(SETTINGS, line_of(text, "code"), "code", f"{settings.code}: no such area")
     if settings.matching.suggest > settings.matching.attach:
         path = "matching.suggest"
         yield Fault(SETTINGS, line_of(text, path), path, "is above matching.attach")
+    if settings.casework.request_steps not in REQUEST_STEPS:
+        path = "casework.request_steps"
+        yield Fault(SETTINGS, line_of(text, path), path, 'is neither ["dispatch"] nor ["unit_head", "dispatch"]')
 
 
 def _coverage(draft: Draft, settings: Settings, areas: AreaFile, tree: AreaTree, day: date) -> Iterator[Fault]:

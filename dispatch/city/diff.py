@@ -34,6 +34,7 @@ class Difference:
     return_reasons: Change
     endings: Change
     unsolved: Change
+    suspensions: Change
     dangers: Change
     evidence: Change
     settings: Change
@@ -62,6 +63,7 @@ def difference(old: City, new: City) -> Difference:
         return_reasons=_change(old.return_reasons, new.return_reasons),
         endings=_change(old.endings, new.endings),
         unsolved=_change(old.unsolved, new.unsolved),
+        suspensions=_change(old.suspensions, new.suspensions),
         dangers=_change(old.dangers.by_code, new.dangers.by_code),
         evidence=_change(old.evidence.rows, new.evidence.rows),
         settings=_change(_settings(old), _settings(new)),
@@ -100,6 +102,7 @@ def _settings(city: City) -> dict[str, Hashable]:
         "casework": city.casework,
         "indicators": city.indicators,
         "files": city.files,
+        "retention": city.retention,
         "calendar.slots": city.calendar.days.hours,
         "calendar.days": city.calendar.days.special,
         "calendar.years": city.calendar.days.years,

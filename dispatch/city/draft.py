@@ -15,7 +15,17 @@ from dispatch.city.dutyfile import FILE as DUTY
 from dispatch.city.dutyfile import CityDutyBook, duty_rules
 from dispatch.city.evidence import Evidence, EvidenceBook
 from dispatch.city.files import CONFIG, Files
-from dispatch.city.model import Account, City, Device, Ending, ReturnReason, SensorType, SensorTypes, UnsolvedReason
+from dispatch.city.model import (
+    Account,
+    City,
+    Device,
+    Ending,
+    ReturnReason,
+    SensorType,
+    SensorTypes,
+    SuspensionReason,
+    UnsolvedReason,
+)
 from dispatch.city.rows import (
     AccountRow,
     DangerRow,
@@ -26,6 +36,7 @@ from dispatch.city.rows import (
     ReturnRow,
     SensorRow,
     SuccessorRow,
+    SuspensionRow,
     UnitRow,
     UnsolvedRow,
 )
@@ -48,6 +59,7 @@ DEVICES: Final = "devices.csv"
 ACCOUNTS: Final = "accounts.csv"
 RETURNS: Final = "returns.csv"
 ENDINGS: Final = "endings.csv"
+SUSPENSIONS: Final = "suspensions.csv"
 DANGERS: Final = "dangers.csv"
 UNSOLVED: Final = "unsolved.csv"
 EVIDENCE: Final = "evidence.csv"
@@ -80,6 +92,7 @@ class Draft:
         self.accounts = self._table(ACCOUNTS, AccountRow, optional=True)
         self.returns = self._table(RETURNS, ReturnRow)
         self.endings = self._table(ENDINGS, EndingRow, optional=kept)
+        self.suspensions = self._suspensions(kept=kept)
         self.dangers = self._table(DANGERS, DangerRow, optional=kept)
         self.unsolved = self._table(UNSOLVED, UnsolvedRow, optional=kept) or (_reasons() if kept else [])
         self.evidence = self._table(EVIDENCE, EvidenceRow, optional=True)
@@ -130,6 +143,10 @@ class Draft:
             indicators=settings.indicators,
             endings={line.row.code: Ending(**msgspec.structs.asdict(line.row)) for line in self.endings},
             unsolved={line.row.code: UnsolvedReason(**msgspec.structs.asdict(line.row)) for line in self.unsolved},
+            retention=settings.retention,
+            suspensions={
+                line.row.code: SuspensionReason(**msgspec.structs.asdict(line.row)) for line in self.suspensions
+            },
             dangers=Dangers(_danger(line.row) for line in self.dangers),
             evidence=EvidenceBook(_evidence(line.row) for line in self.evidence),
             files=settings.files,
@@ -145,6 +162,12 @@ class Draft:
     def _table(self, name: str, row_type: type[T], *, optional: bool = False) -> list[Line[T]]:
         data = self.files.get(name) if optional else self._need(name)
         return [] if data is None else read_table(name, data, row_type, self.faults, may_be_empty=optional)
+
+    def _suspensions(self, *, kept: bool) -> list[Line[SuspensionRow]]:
+        """The table of the files; a version packed before there was one has that which comes with the service."""
+        if kept and self.files.get(SUSPENSIONS) is None:
+            return read_table(SUSPENSIONS, (CONFIG / SUSPENSIONS).read_bytes(), SuspensionRow, self.faults)
+        return self._table(SUSPENSIONS, SuspensionRow)
 
     def _settings(self) -> Settings | None:
         data = self._need(SETTINGS)

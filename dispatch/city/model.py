@@ -42,13 +42,15 @@ class Desk(Struct, frozen=True):
     """The units that stand in.
 
     hotline (热线) and dispatch (派单) own what is not dispatched yet, fallback (兜底) leads what no rule routes,
-    outside takes reports from places that are not in the city.
+    outside takes reports from places that are not in the city, supervision (督查) decides appeals at the last step: the
+    dispatch desk's own unit where a city names none.
     """
 
     hotline: str
     dispatch: str
     fallback: str
     outside: str
+    supervision: str = ""
 
 
 class Automatic(Struct, frozen=True):
@@ -84,6 +86,8 @@ class Casework(Struct, frozen=True):
     up to `evaluation_days` days after the end. `waivers` are the codes by which a supervisor does without the visit before closing
     (核实). Beyond `reminders_per_hour` to one person, reminders wait for a digest. `posts` are the codes of those whose instructions
     (领导批示) may be entered; never names of people.
+    `request_steps` are who decides, in order, what a handler asks for (挂账、延期): the dispatch desk, with the head of the unit
+    before it where a city wants two steps.
     """
 
     max_returns: Annotated[int, Meta(ge=1, le=5)] = 2
@@ -99,6 +103,7 @@ class Casework(Struct, frozen=True):
         "not_reachable",
         "result_wrong",
     )
+    request_steps: tuple[Literal["unit_head", "dispatch"], ...] = ("dispatch",)
     reminders_per_hour: Annotated[int, Meta(ge=1, le=1000)] = 12
     posts: tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{1,31}$")], ...] = (
         "mayor",
@@ -147,6 +152,20 @@ class FileRules(Struct, frozen=True):
     def most(self) -> dict[str, int]:
         """The most bytes by type."""
         return {"jpeg": self.jpeg, "png": self.png, "webp": self.webp, "pdf": self.pdf, "mp4": self.mp4}
+
+
+class Retention(Struct, frozen=True):
+    """For how many months something is kept (留存期限); no city keeps it shorter than the least that stands here.
+
+    `words` are those of cases that are over, and who called: a year at least, which is ours, so that the year's assessment can
+    be argued about. `access_log` is who looked at personal data: six months at least (网络安全法 Art. 21(3)); what was handed to
+    others stays three years whatever stands here (网络数据安全管理条例 Art. 12). `notices`, and the first answers to actions.
+    """
+
+    words: Annotated[int, Meta(ge=12, le=1200)] = 36
+    access_log: Annotated[int, Meta(ge=6, le=1200)] = 36
+    notices: Annotated[int, Meta(ge=1, le=1200)] = 12
+    action_keys: Annotated[int, Meta(ge=1, le=1200)] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,12 +261,23 @@ class UnsolvedReason:
 
 
 @dataclass(frozen=True, slots=True)
+class SuspensionReason:
+    """Why a case may stand still (挂账)."""
+
+    code: str
+    name: str
+    name_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class City:
     """One version of a city.
 
     `duty_rules` are what `duty` was made from. `devices`, `return_reasons`, `endings` and `unsolved` go by code, `successors` by
     (kind, code) with kind `unit` or `cell`: who takes over from what this version no longer has. `emergencies` are none of its
     files: they are in force today, whatever version.
+    `duty_rules` are what `duty` was made from. `devices`, `return_reasons`, `endings` and `suspensions` go by code, `successors` by
+    (kind, code) with kind `unit` or `cell`: who takes over from what this version no longer has.
     """
 
     version: int
@@ -273,6 +303,8 @@ class City:
     indicators: Indicators
     endings: Mapping[str, Ending]
     unsolved: Mapping[str, UnsolvedReason]
+    retention: Retention
+    suspensions: Mapping[str, SuspensionReason]
     dangers: Dangers
     evidence: EvidenceBook
     files: FileRules

@@ -100,6 +100,12 @@ class UnsolvedRow(Struct, frozen=True):
     en: Name
 
 
+class SuspensionRow(Struct, frozen=True):
+    code: Code
+    name: Name
+    name_en: str = ""
+
+
 class DangerRow(Struct, frozen=True):
     code: Code
     name: Name

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from dispatch.city.calendars import CalendarSection, GroupSection
 from dispatch.city.categories import Branch
-from dispatch.city.model import Automatic, Casework, Desk, FileRules, Indicators, Matching
+from dispatch.city.model import Automatic, Casework, Desk, FileRules, Indicators, Matching, Retention
 from dispatch.city.tables import decode
 from sla.errors import Fault
 from sla.limits import Dialect
@@ -51,6 +51,7 @@ class Settings(Struct, frozen=True):
     casework: Casework = Casework()
     indicators: Indicators = Indicators()
     files: FileRules = FileRules()
+    retention: Retention = Retention()
 
 
 def read_settings(data: bytes, faults: list[Fault]) -> Settings | None:

@@ -25,6 +25,8 @@ CONSEQUENCES = frozenset({
 OPEN = frozenset({
     "received", "need_info", "triage", "verifying", "consulting", "to_sign", "returned", "ruling", "handling", "suspended", "review", "followup",
 })  # fmt: skip
+# Where a case is over; it may be opened anew, or restored.
+OVER = frozenset({"closed", "answered", "rejected", "merged", "referred", "terminated"})
 
 
 ENDED = frozenset({"answered", "rejected", "merged", "referred", "terminated", "closed"})
@@ -145,15 +147,15 @@ CASE_STEPS = (
         "suspend",
         ("handling",),
         "suspended",
-        "case.adjust",
+        "case.direct",
         "挂账: only an approved suspension stops the case clock, and a promised day ends it",
     ),
     Step("resume", ("suspended",), "handling", "case.adjust", "what was left when it was suspended is left again"),
-    Step("extend", ("handling",), "handling", "case.adjust", "延期: only an approved extension moves the case clock"),
+    Step("extend", ("handling",), "handling", "case.direct", "延期: only an approved extension moves the case clock"),
     Step("request", ("handling",), "handling", "case.reply", "b6.3 the unit asks for a suspension or an extension"),
-    Step("decide", ("handling",), "handling", "case.adjust", "b6.3 审批: somebody else decides what was asked for"),
     Step("inspect", ("review",), "review", "case.inspect", "核实 before closing: somebody looks whether it was done"),
     Step("waive", ("review",), "review", "case.waive", "a supervisor does without the visit, or against it, on record"),
+    Step("decide", ("handling",), "handling", "request.decide", "b6.3 审批: somebody else decides what was asked for"),
     Step("approve", ("review",), "followup", "case.approve", "S03 办结 is not closing: the citizen is asked"),
     Step(
         "approve_without_followup",
@@ -186,6 +188,8 @@ CASE_STEPS = (
     ),
     Step("evaluate_badly", ("closed",), "to_sign", "case.reopen", "S13 a bad review after the end is put right too"),
     Step("reopen", ("closed",), "to_sign", "case.reopen", "a repeat on an unsolved closed case is never swallowed"),
+    Step("appeal", ("closed",), "closed", "case.appeal", "b6.3 考核申诉: after the closing, by the unit that led it"),
+    *_staying("judge", OPEN | OVER, "appeal.judge", "b6.3 two steps of review, whatever became of the case meanwhile"),
     Step(
         "settle",
         tuple(sorted(OPEN)),

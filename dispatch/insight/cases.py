@@ -14,7 +14,7 @@ from dispatch.casework.emergencies import SQL as EMERGENCIES
 from dispatch.casework.record import case_keys, shown_area
 from dispatch.domain import numbers, priority, workflow
 from dispatch.domain.errors import NotFound
-from dispatch.insight import followups, orders, replies, requests, visits
+from dispatch.insight import appeals, followups, orders, replies, requests, visits
 from dispatch.insight.lights import lights
 from dispatch.insight.reader import reader
 from dispatch.insight.words import masked_caller, summaries, texts
@@ -170,6 +170,7 @@ async def whole(at: Workplace, by: Principal, case_no: str) -> tuple[int, dict[s
         "checks": await visits.of_case(at, case_id),
         "orders": await orders.of_case(at, case_id),
         "urges": await orders.urges_of(at, case_id),
+        "appeals": await appeals.of_case(at, case_id),
         "border": _border(at, row),
         "danger": row["danger"],
         "source_ref": msgspec.json.decode(row["source_ref"]) if row["source_ref"] else None,

@@ -6,7 +6,7 @@ WHERE (c.opened_at, c.id) < ($1, $2)
         OR EXISTS (SELECT FROM assignments t WHERE t.case_id = c.id AND t.unit = ANY ($3)))
     AND (NOT c.restricted OR $5 OR a.unit = $14) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY ($6::text[]))
     AND ($7::text[] IS NULL OR c.state = ANY ($7)) AND ($8::text IS NULL OR c.category = $8) AND ($9::text IS NULL OR c.owner_unit = $9)
-    AND ($10::text[] IS NULL OR c.area = ANY ($10)) AND ($11::boolean IS NULL OR (c.next_due_at < $12) = $11)
+    AND ($10::text[] IS NULL OR c.area = ANY ($10)) AND ($11::boolean IS NULL OR (c.is_open AND (c.next_due_at < $12) = $11))
 ORDER BY c.opened_at DESC, c.id DESC LIMIT $13;
 
 -- name: list_found
@@ -23,7 +23,7 @@ WHERE (c.opened_at, c.id) < (p.opened_before, p.id_before)
     AND (NOT c.restricted OR p.restricted OR a.unit = p.head_of) AND (c.about_unit IS NULL OR NOT c.about_unit = ANY (p.above))
     AND (p.states IS NULL OR c.state = ANY (p.states)) AND (p.category IS NULL OR c.category = p.category)
     AND (p.owner IS NULL OR c.owner_unit = p.owner) AND (p.inside IS NULL OR c.area = ANY (p.inside))
-    AND (p.overdue IS NULL OR (c.next_due_at < p.now) = p.overdue)
+    AND (p.overdue IS NULL OR (c.is_open AND (c.next_due_at < p.now) = p.overdue))
 ORDER BY c.opened_at DESC, c.id DESC LIMIT (SELECT $14::bigint);
 
 -- name: found_by_words

@@ -23,10 +23,9 @@ async def stages(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
     """Stretches in order, their sums by stage and unit in seconds, and who holds it now. Raises NotFound."""
     row = await find(at, by, case_no)
     lines = await at.pool.fetch(SQL.record, row["opened_month"], row["id"])
-    until = await at.clock.now(at.pool) if row["state"] in OPEN else lines[-1]["at"]
-    stretches = _stretches(
-        [(line["at"], msgspec.json.decode(line["body"])) for line in lines], max(until, lines[-1]["at"])
-    )
+    record = [(line["at"], msgspec.json.decode(line["body"])) for line in lines]
+    until = max(await at.clock.now(at.pool), record[-1][0]) if row["state"] in OPEN else _over_at(record)
+    stretches = _stretches([each for each in record if each[0] <= until], until)
     held: dict[tuple[str, str], float] = {}
     for each in stretches:
         key = each["stage"], each["unit"]
@@ -34,11 +33,21 @@ async def stages(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
     last = stretches[-1] if row["state"] in OPEN and stretches else None
     return {
         "case_no": case_no,
-        "total_seconds": (max(until, lines[-1]["at"]) - lines[0]["at"]).total_seconds(),
+        "total_seconds": (until - record[0][0]).total_seconds(),
         "by_stage": [{"stage": s, "unit": u, "seconds": seconds} for (s, u), seconds in held.items()],
         "stretches": stretches,
         "held_now_by": {"stage": last["stage"], "unit": last["unit"]} if last else None,
     }
+
+
+def _over_at(record: list[tuple[datetime, dict[str, Any]]]) -> datetime:
+    """Since when the case is over: what is on record of it after that, an appeal for one, is nobody's time."""
+    over = record[-1][0]
+    for at, event in reversed(record):
+        if event.get("state", "closed") in OPEN:
+            return over
+        over = at
+    return record[-1][0]
 
 
 def _stretches(record: list[tuple[datetime, dict[str, Any]]], until: datetime) -> list[dict[str, Any]]:

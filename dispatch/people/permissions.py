@@ -55,10 +55,14 @@ Permission = Literal[
     "case.inspect",
     "case.waive",
     "case.adjust",
+    "case.direct",
+    "case.appeal",
     "case.close",
     "case.conclude",
     "case.reopen",
     "case.settle",
+    "request.decide",
+    "appeal.judge",
     "task.manage",
     "task.handover",
     "check.read",
@@ -124,6 +128,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     # 派单员: decides what the service leaves to a person; sends cases to units.
     "dispatcher": _DESK | {
         "report.submit", "preview.read", "quarantine.read", "quarantine.release", "case.dispatch", "case.adjust",
+        "request.decide", "appeal.judge",
         "queue.read", "escalation.read", "roster.read", "case.desk", "case.call", "case.expunge", "case.emergency", "case.merge",
         "check.read", "knowledge.write", "incident.manage", "proposal.read", "case.note", "case.tell",
         "case.inspect", "file.add", "case.urge", "order.answer",
@@ -132,7 +137,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "handler": _TASK,
     # 承办单位负责人: answers for its unit's deadlines and for who is on duty.
     "unit_head": _TASK | {"escalation.ack", "stats.read", "roster.manage", "task.manage", "task.handover",
-        "knowledge.write", "case.sign_off", "notice.load",
+        "knowledge.write", "case.sign_off", "notice.load", "request.decide", "case.appeal",
     },
     # 审核员: approves or sends back a reply; never one who writes replies.
     "reviewer": _WORK | {
@@ -149,7 +154,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     # 督办员, of the city or a district.
     "supervisor": _WATCH | {
         "case.adjust", "case.reopen", "case.rule", "case.restore", "case.expunge", "case.conclude", "proposal.decide",
-        "case.waive",
+        "case.waive", "case.direct", "request.decide", "appeal.judge",
     },
     # 值班长 of the command centre: may send a case elsewhere in an emergency, and declares one.
     "commander": _WATCH | {"case.dispatch", "case.emergency", "emergency.manage"},

@@ -20,8 +20,8 @@ SERVICE_ROLE = "dispatch_service"
 BLOCK = 512
 
 
-async def open_pool(url: str, *, size: int = 8) -> asyncpg.Pool:
-    """A pool whose connections work as the service's role, never as the owner, in UTC and READ COMMITTED.
+async def open_pool(url: str, *, size: int = 8, role: str = SERVICE_ROLE) -> asyncpg.Pool:
+    """A pool whose connections work as the service's role or another one that is granted, never as the owner, in UTC and READ COMMITTED.
 
     Raises RuleBroken where they could change the record of a case: a connection pooler that drops start-up parameters
     leaves the rights of whoever logs in.
@@ -32,13 +32,11 @@ async def open_pool(url: str, *, size: int = 8) -> asyncpg.Pool:
         max_size=size,
         command_timeout=60,
         reset=_leave,
-        server_settings={"role": SERVICE_ROLE, "timezone": "UTC", "application_name": "dispatch", "jit": "off"},
+        server_settings={"role": role, "timezone": "UTC", "application_name": "dispatch", "jit": "off"},
     )
     if await pool.fetchval(SQL.may_bend_the_record):
         await pool.close()
-        raise RuleBroken(
-            problem=f"the service must not work with the owner's rights: log in as a member of {SERVICE_ROLE}"
-        )
+        raise RuleBroken(problem=f"the service must not work with the owner's rights: log in as a member of {role}")
     return pool
 
 

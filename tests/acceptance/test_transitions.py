@@ -13,7 +13,19 @@ from dispatch.people.principal import Principal
 from tests.acceptance.service import serving
 from tests.acceptance.transitions import EXPECTED, ROLES_OF
 from tests.harness.town import Town, principal
-from tests.integration.casework.people import BODY, CITIZEN, WHO, account, body_of, brought, opened, ordered, receipt_of
+from tests.integration.casework.people import (
+    BODY,
+    CITIZEN,
+    WHO,
+    account,
+    appealed,
+    body_of,
+    brought,
+    deciding,
+    opened,
+    ordered,
+    receipt_of,
+)
 
 # Units in which somebody of a role has every case in scope; who works in a unit is of the one above all.
 UNIT = {
@@ -91,6 +103,7 @@ async def test_what_is_in_the_table_leads_where_it_says(town: Town, state: str) 
         for role in sorted(ROLES_OF[action]):
             number, body = await _arranged(town, state, action, role)
             who = principal(role, OWN[action]) if action in OWN else _who(role)
+            who = _who(role)
             version = await _version(town, number, action, body)
             status, after = await town.act(number, action, who, version=version, **body)
             assert (status, after.get("state")) == (200, target), (state, action, role, after)
@@ -130,6 +143,11 @@ async def _arranged(town: Town, state: str, action: str, role: str) -> tuple[str
     """A case in `state` on which `action` has something to act on for somebody of the role, and what it is told."""
     if action in ABOUT_ORDERS:
         return await _ordered(town, state, action, role)
+    """A case in `state` on which somebody of `role` has something to act on by `action`, and what it is told."""
+    if action == "judge":
+        return await _appealed(town, state, role)
+    if action == "decide" and role == "unit_head":
+        return await _asked_of_its_head(town, state)
     if action == "rule" and state != "ruling":
         return await _ruled_meanwhile(town, state)
     fields = _somewhere(state, STREET if action in AT_STREET else "drainage")
@@ -176,6 +194,22 @@ async def _ordered(town: Town, state: str, action: str, role: str) -> tuple[str,
         merged = await town.act(number, "merge", WHO["merge"], **await body_of(town, number, "merge"))
         assert merged[0] == 200, merged
     return number, told
+
+
+async def _appealed(town: Town, state: str, role: str) -> tuple[str, dict[str, Any]]:
+    """An appeal at the step that `role` decides, about a case that went on to `state` since."""
+    number = await appealed(town, state, **_somewhere("closed"))
+    body = await body_of(town, number, "judge")
+    if role == "supervisor":
+        assert (await town.act(number, "judge", principal("dispatcher", "dispatch", name="d1"), **body))[0] == 200
+    return number, body
+
+
+async def _asked_of_its_head(town: Town, state: str) -> tuple[str, dict[str, Any]]:
+    """A handler's request in a city where the unit's head decides first."""
+    number = await brought(town, state, **_somewhere(state))
+    with deciding(town, "unit_head", "dispatch"):
+        return number, await body_of(town, number, "decide")
 
 
 async def _ruled_meanwhile(town: Town, state: str) -> tuple[str, dict[str, Any]]:

@@ -1,6 +1,8 @@
 """Who plays in these tests, and the way of a case up to where a test begins."""
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +57,27 @@ ROUTED = {
     "terminated": ("retract",),
     "merged": ("merge",),
 }
+# The way of a case that was closed and opened anew to each state.
+AGAIN = {
+    "closed": (),
+    "to_sign": ("reopen",),
+    "handling": ("reopen", "sign"),
+    "suspended": ("reopen", "sign", "suspend"),
+    "review": ("reopen", "sign", "reply"),
+    "followup": ("reopen", "sign", "reply", "approve"),
+    "returned": ("reopen", "return"),
+    "ruling": ("reopen", "return", "dispute"),
+    "consulting": ("reopen", "return", "consult"),
+    "received": ("reopen", "return", "send_back"),
+    "need_info": ("reopen", "return", "send_back", "ask"),
+    "answered": ("reopen", "return", "send_back", "answer"),
+    "rejected": ("reopen", "return", "reject"),
+    "referred": ("reopen", "return", "refer"),
+    "triage": ("reopen", "return", "reject", "restore"),
+    "verifying": ("reopen", "return", "reject", "restore", "check"),
+    "terminated": ("reopen", "retract"),
+    "merged": ("reopen", "merge"),
+}
 
 
 async def brought(town: Town, state: str, **fields: Any) -> str:
@@ -67,6 +90,15 @@ async def brought(town: Town, state: str, **fields: Any) -> str:
     else:
         number = await opened(town, **({"caller": CITIZEN} | fields))
     for action in (HELD | UNCLEAR | ROUTED)[state]:
+        status, answer = await town.act(number, action, WHO[action], **await body_of(town, number, action))
+        assert status == 200, (action, answer)
+    return number
+
+
+async def appealed(town: Town, state: str, **fields: Any) -> str:
+    """A case about which its unit appealed once it was closed, and what has become of it since."""
+    number = await brought(town, "closed", **fields)
+    for action in ("appeal", *AGAIN[state]):
         status, answer = await town.act(number, action, WHO[action], **await body_of(town, number, action))
         assert status == 200, (action, answer)
     return number
@@ -230,6 +262,8 @@ WHO = {
     "raise_order": SUPERVISOR,
     "answer_order": HANDLER,
     "decide_order": SUPERVISOR,
+    "appeal": HEAD,
+    "judge": DISPATCHER,
 }
 # What citizens say who are asked: content, and not.
 GOOD: dict[str, Any] = {"medium": "incoming", "contacted": True, "solved": True, "satisfied": 5}
@@ -289,7 +323,12 @@ BODY: dict[str, dict[str, Any]] = {
     "waive": {"reason_code": "seen_otherwise", "note": "已由视频确认"},
     "reopen": {"note": "又发生了"},
     "reclassify": {"urgency": "urgent", "note": "水已漫进楼道"},
-    "suspend": {"until": "2027-06-01T09:00:00+08:00", "note": "等待管网改造，已告知市民"},
+    "suspend": {
+        "until": "2027-06-01T09:00:00+08:00",
+        "reason_code": "pipes",
+        "note": "等待管网改造，已告知市民",
+        "told": "该处管网改造计划于明年五月完工，届时继续办理",
+    },
     "resume": {"note": "管网改造提前完成"},
     "extend": {"note": "配件在途"},
     "request": {"request": "extend", "note": "配件在途"},
@@ -299,7 +338,21 @@ BODY: dict[str, dict[str, Any]] = {
     "raise_order": {"colour": "red", "note": "仍未整改"},
     "answer_order": {"note": "已现场处置，附整改情况"},
     "decide_order": {"approve": True, "note": "情况属实"},
+    "appeal": {"appeal": "exclusion", "note": "管网改造由市级统一实施，非本单位所能办理"},
+    "judge": {"approve": True, "note": "情况属实"},
 }
+
+
+@contextmanager
+def deciding(town: Town, *steps: str) -> Iterator[None]:
+    """A city in which requests are decided in these steps."""
+    city = town.services.cities.current
+    before = city.casework
+    object.__setattr__(city, "casework", msgspec.structs.replace(before, request_steps=steps))
+    try:
+        yield
+    finally:
+        object.__setattr__(city, "casework", before)
 
 
 async def clocks_of(town: Town, number: str, clock: str) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from tests.integration.casework.people import (
     opened,
 )
 
+WAITING: dict[str, Any] = {"reason_code": "third_party", "note": "等待施工，已告知市民", "told": "施工结束后继续办理"}
 LAMPS = principal("handler", "lighting")
 
 
@@ -35,9 +36,7 @@ async def due_of(town: Town, number: str, clock: str) -> datetime:
 
 
 async def suspend(town: Town, number: str, until: str) -> Any:
-    status, answer = await town.act(
-        number, "suspend", SUPERVISOR, until=f"{until}:00+08:00", note="等待施工，已告知市民"
-    )
+    status, answer = await town.act(number, "suspend", SUPERVISOR, **WAITING | {"until": f"{until}:00+08:00"})
     assert status == 200, answer
     return answer
 
@@ -130,7 +129,7 @@ async def test_a_level_that_waits_to_be_acknowledged_does_not_climb_while_the_ca
 )  # fmt: skip
 async def test_a_suspension_needs_a_promised_instant_within_a_year(a_town: Town, until: str | None, field: str) -> None:
     number = await handling(a_town)
-    status, problem = await a_town.act(number, "suspend", SUPERVISOR, note="等待施工", until=until)
+    status, problem = await a_town.act(number, "suspend", SUPERVISOR, **WAITING | {"until": until})
     assert (status, problem["field"]) == (400, field), problem
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.harness.town import Town, principal, report
 from tests.integration.casework.always import examine
 from tests.integration.casework.people import (
+    BODY,
     CITIZEN,
     DISPATCHER,
     SUPERVISOR,
@@ -119,7 +120,7 @@ async def test_the_earlier_deadline_stands_still_while_the_case_does(a_town: Tow
     assert (await a_town.act(late, "sign", principal("handler", unit)))[0] == 200
     await merged(a_town, early, late)
     until = a_town.clock.at + timedelta(days=60)
-    assert (await a_town.act(late, "suspend", DISPATCHER, note="等待备件", until=until.isoformat()))[0] == 200
+    assert (await a_town.act(late, "suspend", SUPERVISOR, **BODY["suspend"] | {"until": until.isoformat()}))[0] == 200
     (clock,) = await clocks_of(a_town, late, "close")
     (promised,) = await clocks_of(a_town, early, "close")
     assert promised["due_at"] < until < clock["due_at"]

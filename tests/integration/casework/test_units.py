@@ -100,7 +100,7 @@ async def test_what_a_part_ends_with_stands_still_while_the_case_does(a_town: To
     a_town.clock.travel(timedelta(hours=1))
     assert (await a_town.act(number, "delegate", CHIEF, units=[COMMUNITY], note="请处置"))[0] == 200
     until = a_town.clock.at + timedelta(days=30)
-    assert (await a_town.act(number, "suspend", DISPATCHER, note="等待停水窗口", until=until.isoformat()))[0] == 200
+    assert (await a_town.act(number, "suspend", SUPERVISOR, **BODY["suspend"] | {"until": until.isoformat()}))[0] == 200
     whole, part = await clocks_of(a_town, number, "reply")
     assert until < whole["due_at"] == part["due_at"]
 

@@ -14,7 +14,7 @@ from dispatch.city.archive import pack
 from dispatch.city.files import CONFIG
 from dispatch.cli import main
 from tests.harness.town import KEYRING, START, Town, load_city, principal, town
-from tests.integration.casework.people import CITIZEN, clocks_of, events_of, opened
+from tests.integration.casework.people import BODY, CITIZEN, clocks_of, events_of, opened
 
 LAMP: dict[str, Any] = {"category": "S090401", "text": "路灯不亮", "caller": CITIZEN}
 SUPERVISOR = principal("supervisor", "supervision")
@@ -85,7 +85,7 @@ async def test_what_was_suspended_stays_suspended_and_what_ran_out_stays_missed(
     missed, paused = [await opened(a_town, **LAMP, location={"lon": 116.19 + 0.03 * n, "lat": 33.13}) for n in range(2)]
     assert (await a_town.act(paused, "sign", LAMPS))[0] == 200
     status, answer = await a_town.act(
-        paused, "suspend", SUPERVISOR, until="2026-11-19T10:00:00+08:00", note="等待配件，已告知"
+        paused, "suspend", SUPERVISOR, **BODY["suspend"] | {"until": "2026-11-19T10:00:00+08:00"}
     )
     assert status == 200, answer
     before = (await clocks_of(a_town, paused, "close"))[0]

@@ -62,13 +62,8 @@ async def test_a_case_is_counted_once_however_often_it_changes(a_town: Town) -> 
     assert of(found["on_time_sign"]) == of(found["on_time_contact"]) == of(found["on_time_reply"]) == (1, 1)
     assert (found["time_sign"]["denominator"], found["tasks_open"]["value"]) == (1, 0)
     assert of((await figures(a_town))["closure_rate"]) == (0, 1)
-<<<<<<< ours
     assert (await a_town.act(number, "approve", WHO["approve"]))[0] == 200
     assert (await a_town.act(number, "close", WHO["close"], **EXPLAINED))[0] == 200
-=======
-    assert (await a_town.act(number, "approve", REVIEWER))[0] == 200
-    assert (await a_town.act(number, "close", WHO["close"], solved=False))[0] == 200
->>>>>>> theirs
     found = await figures(a_town)
     assert of(found["closure_rate"]) == (1, 1)
     assert of(found["solved_of_closed"]) == (0, 1)
@@ -224,13 +219,8 @@ async def test_what_nobody_named_is_found_by_the_daily_look(a_town: Town) -> Non
             await a_town.services.relay.once()
         await a_town.rows("DELETE FROM figures_due")  # as if a relay had sent it without naming it
     assert of((await figures(a_town, "unit", "drainage"))["on_time_sign"]) == (0, 0)
-<<<<<<< ours
-    async with a_town.services.pool.acquire() as pooled:
-        await name_forgotten(pooled)
-=======
     async with a_town._owner() as owner:
         await name_forgotten(owner)
->>>>>>> theirs
     assert of((await figures(a_town, "unit", "drainage"))["on_time_sign"]) == (1, 1)
 
 

@@ -66,6 +66,6 @@ def test_out_of_a_final_state_leads_only_what_a_person_takes_back() -> None:
     assert frozenset(OPEN) == workflow.OPEN
 
 
-def test_of_a_case_that_is_over_only_orders_go_on() -> None:
+def test_of_a_case_that_is_over_only_orders_and_appeals_go_on() -> None:
     staying = {action for (state, action), to in CASE.items() if state not in OPEN and to == state}
-    assert staying == {"order", "raise_order", "answer_order", "decide_order"}
+    assert staying == {"order", "raise_order", "answer_order", "decide_order", "appeal", "judge"}
