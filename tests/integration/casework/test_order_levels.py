@@ -11,7 +11,7 @@ from dispatch.casework.deadlines import Deadlines
 from dispatch.metrics import new_metrics
 from dispatch.store.pool import open_pool
 from tests.harness.town import KEYRING, Town, principal
-from tests.integration.casework.people import SUPERVISOR, elsewhere, events, opened, staffed
+from tests.integration.casework.people import SUPERVISOR, brought, elsewhere, events, opened, ordered, staffed
 from tests.integration.casework.test_orders import orders_of, sound
 
 
@@ -55,6 +55,20 @@ async def test_levels_two_and_three_issue_their_orders_once_though_two_loops_rac
         "SELECT count(*) FROM escalations e JOIN deadlines d ON d.id = e.deadline_id WHERE d.clock = 'order' AND e.level = 3"
     )
     assert climbed > 0
+    await sound(a_town)
+
+
+async def test_an_order_that_climbs_issues_none_about_itself(a_town: Town) -> None:
+    number = await brought(a_town, "closed", assigned_unit="drainage")
+    order = await ordered(a_town, number)
+    a_town.clock.travel(timedelta(days=40))
+    await a_town.fire()
+    climbed = await a_town.rows(
+        "SELECT max(e.level) AS top FROM escalations e JOIN deadlines d ON d.id = e.deadline_id WHERE d.clock IN ('order', 'unread') "
+        "AND d.unit = 'drainage' GROUP BY d.clock ORDER BY top"
+    )
+    assert [row["top"] for row in climbed] == [2, 3]
+    assert [each["id"] for each in await orders_of(a_town, number)] == [order]
     await sound(a_town)
 
 
