@@ -2,7 +2,8 @@
 
 One process sweeps at a time (`alone`); the row of the emergency says how far it is, so that whoever comes next goes on there.
 A chunk is one transaction: the emergency's row, then the cases, of which those are passed over that somebody works on; they
-come in the next pass. After each chunk the sweep rests as long as the chunk took, times `REST`, so that intake keeps its pace.
+come in the next pass. A chunk has at most `CHUNK` cases, and fewer where it would hold them longer than `HELD_S`. After each the
+sweep rests as long as it took, times `REST`, so that intake keeps its pace.
 
 | phase      | what is swept                                             | then       | and again                                      |
 |------------|-----------------------------------------------------------|------------|------------------------------------------------|
@@ -44,8 +45,10 @@ from dispatch.store.statements import load
 DEADLINES = load(__file__, "deadlines")
 log = structlog.get_logger()
 CHUNK: Final = 500
+# Seconds for which a chunk holds its cases, about.
+HELD_S: Final = 0.5
 # Cases that are computed and written without letting anything else of this process have its turn.
-AT_ONCE: Final = 25
+AT_ONCE: Final = 10
 REST: Final = 1.0
 # Every process reads the emergencies anew every five seconds.
 HEARD: Final = timedelta(seconds=15)
@@ -73,15 +76,17 @@ class _Turn:
         return str(self.row["ended_by"] or self.row["started_by"])
 
     @property
+    def again(self) -> bool:
+        """Whether what it holds for already is looked at a second time."""
+        if self.emergency is not None:
+            return bool(self.row["phase"] == "raised")
+        return self.row["passed_at"] is not None and bool(self.row["ended_at"] + HEARD <= self.now)
+
+    @property
     def since(self) -> datetime:
         """What was looked at before is looked at again."""
-        began, again = (
-            ("started_at", self.row["phase"] == "raised")
-            if self.emergency
-            else ("ended_at", bool(self.row["passed_at"]))
-        )
-        moment: datetime = self.row[began]
-        return moment + (HEARD if again else timedelta())
+        began: datetime = self.row["ended_at" if self.emergency is None else "started_at"]
+        return began + (HEARD if self.again else timedelta())
 
 
 class Sweeper:
@@ -92,6 +97,7 @@ class Sweeper:
     ) -> None:
         """`changed` is told after each commit."""
         self._pool, self._cities, self._keyring, self._clock, self._changed = pool, cities, keyring, clock, changed
+        self._size = 10 * AT_ONCE
 
     async def run(self) -> int:
         """Sweeps what there is to sweep; cases looked at. None while another process sweeps."""
@@ -113,7 +119,9 @@ class Sweeper:
         began = perf_counter()
         count = await self.chunk(id)
         if count:
-            await asyncio.sleep(REST * (perf_counter() - began))
+            took = perf_counter() - began
+            self._size = min(CHUNK, max(AT_ONCE, int(count * HELD_S / took)))
+            await asyncio.sleep(REST * took)
         return count
 
     async def chunk(self, id: int) -> int:
@@ -128,7 +136,7 @@ class Sweeper:
             if (emergency is None) != (row["ended_at"] is not None):
                 return 0  # it began or ended this moment: the next turn has heard of it
             turn = _Turn(connection, row, city, await self._clock.now(connection), emergency)
-            ids = await _next(turn)
+            ids = await _next(turn, min(CHUNK, self._size))
             if ids:
                 done = 0
                 for first in range(0, len(ids), AT_ONCE):
@@ -166,6 +174,7 @@ class Sweeper:
         claims = await known(connection, city, list(held.values()), turn.id)
         bases: dict[int, str] = {}
         for case_id, change in held.items():
+            await asyncio.sleep(0)  # whatever else this process does has its turn
             opened_under = await self._cities.version(connection, change.case.city_version)
             at, mine = change.instant(turn.now), claims.get(case_id, {})
             if turn.emergency is None:
@@ -214,13 +223,13 @@ async def known(
     return found
 
 
-async def _next(turn: _Turn) -> list[int]:
-    """The ids of the next chunk, held."""
+async def _next(turn: _Turn, limit: int) -> list[int]:
+    """The ids of the next chunk, at most so many, held."""
     if turn.emergency is None:
-        rows = await turn.connection.fetch(SQL.to_lower, turn.id, turn.row["cursor"], turn.since, CHUNK)
+        rows = await turn.connection.fetch(SQL.to_lower, turn.id, turn.row["cursor"], turn.since, limit)
     else:
         rows = await turn.connection.fetch(
-            SQL.to_raise, *where(turn.emergency), turn.row["cursor"], turn.id, turn.since, CHUNK
+            SQL.to_raise, *where(turn.emergency), turn.row["cursor"], turn.id, turn.since, limit
         )
     return [row["id"] for row in rows]
 
@@ -229,13 +238,11 @@ async def _pass_ends(turn: _Turn) -> bool:
     """Nothing is left, or only what somebody holds: then the next pass begins. True if screens are to hear that it is done."""
     connection, row = turn.connection, turn.row
     if turn.emergency is None:
-        again = row["passed_at"] is not None
-        if again:
+        if turn.again:
             await connection.execute(SQL.adopt, turn.id, turn.now)
         left = await connection.fetchval(SQL.left_to_lower, turn.id, turn.since)
-        phase = "lowered" if again else "lowering"
+        phase = "lowered" if turn.again else "lowering"
     else:
-        again = row["phase"] == "raised"
         left = await connection.fetchval(SQL.left_to_raise, *where(turn.emergency), turn.id, turn.since)
         phase = "raised"
     if left:
@@ -243,7 +250,7 @@ async def _pass_ends(turn: _Turn) -> bool:
         return False
     await connection.execute(SQL.passed, turn.id, phase, turn.now)
     log.info("emergency.swept", emergency=turn.id, phase=phase, cases=row["done"])
-    return not again
+    return not turn.again
 
 
 def _notices(turn: _Turn, changed: Sequence[Change]) -> Counter[str]:

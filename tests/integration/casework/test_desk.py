@@ -131,7 +131,7 @@ async def test_quarrelling_neighbours_are_shown_the_way_that_is_open_to_them(a_t
     number = await held(a_town, text="邻居家孩子太吵，要求政府出面调解赔偿", category=None)
     status, after = await a_town.act(number, "refer", OPERATOR, reason_code="legal_aid", note="双方民事纠纷")
     assert (status, after["state"]) == (200, "referred")
-    assert [each for each in after["allowed_actions"] if "order" not in each] == ["restore"]
+    assert [each for each in after["allowed_actions"] if "order" not in each] == ["judge", "restore"]
     assert "12348" in (await told(a_town, number))[0]
     assert await a_town.value("SELECT count(*) FROM assignments") == 0
 

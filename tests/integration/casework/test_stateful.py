@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from dispatch.casework.registry import ACTIONS
+from dispatch.casework.sweeping import HEARD
 from dispatch.people.principal import Principal
 from tests.harness.town import START, Town, principal, report, town
 from tests.integration.casework.always import BEYOND_THE_BOUND, examine
 from tests.integration.casework.people import BODY, EXPLAINED, GOOD, WHO, account, desk_call
+from tests.integration.emergency.orders import end, start
 
 PLACES = [{"lon": 116.19 + 0.004 * i, "lat": 33.13} for i in range(3)]
 CALLERS = [None, *({"name": f"市民{i}", "phone": f"1390000000{i}"} for i in range(2))]
@@ -32,6 +34,14 @@ OF_ITS_OWN = frozenset({"sign_off", "reveal"})
 ABOVE_ALL = {"handler": principal("handler", "city"), "unit_head": principal("unit_head", "city")}
 
 
+# Open cases that an emergency still holds for, though none is in force, or a clock still counts by it.
+STILL_RAISED = """
+    SELECT c.case_no FROM cases c JOIN emergency_cases m ON m.case_id = c.id WHERE c.is_open AND m.lowered_at IS NULL
+    UNION ALL
+    SELECT c.case_no FROM cases c JOIN deadlines d ON d.case_id = c.id
+    WHERE c.is_open AND d.status = 'running' AND d.rule LIKE 'emergency:%'"""
+
+
 class Machine(RuleBasedStateMachine):
     """One run of events on a service that has seen the runs before it."""
 
@@ -40,6 +50,7 @@ class Machine(RuleBasedStateMachine):
         self.do, self.at = run, at
         self.numbers: list[str] = []
         self.receipts: list[str] = []
+        self.emergencies: list[int] = []
         self.clocks: dict[int, Any] = {}
 
     @rule(
@@ -140,11 +151,34 @@ class Machine(RuleBasedStateMachine):
         if self.at.clock.at < HORIZON:
             self.at.clock.travel(timedelta(minutes=minutes))
 
+    @rule(urgency=st.sampled_from(["urgent", "critical"]), limit=st.sampled_from([None, "1h", "3d"]))
+    def declare(self, urgency: str, limit: str | None) -> None:
+        limits = {"close": limit, "reply": limit} if limit else {}
+        self.emergencies.append(self.do(start(self.at, categories=["event"], urgency=urgency, limits=limits))["id"])
+
+    @rule(nth=st.integers(0, 5))
+    def end(self, nth: int) -> None:
+        if self.emergencies:
+            self.do(end(self.at, self.emergencies.pop(nth % len(self.emergencies))))
+
+    @rule()
+    def sweep(self) -> None:
+        self.do(self.at.sweep())
+
     @rule()
     def fire(self) -> None:
         self.do(self.at.fire())
         assert self.do(self.at.value("SELECT count(*) FROM deadlines WHERE next_at <= $1", self.at.clock.at)) == 0
         assert self.do(self.at.rows(BEYOND_THE_BOUND, self.at.clock.at)) == []
+
+    def teardown(self) -> None:
+        """The next run begins without emergencies, and no case is more urgent than it would be without."""
+        for id in self.emergencies:
+            self.do(end(self.at, id))
+        self.at.clock.travel(HEARD)
+        self.do(self.at.sweep())
+        self.do(self._check())
+        assert self.do(self.at.rows(STILL_RAISED)) == []
 
     @invariant()
     def nothing_is_broken(self) -> None:

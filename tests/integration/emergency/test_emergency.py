@@ -156,12 +156,12 @@ async def test_what_a_person_said_meanwhile_stays(a_town: Town) -> None:
     lower, same, kind, plain = [await litter(a_town, here(n)) for n in range(4)]
     made = await start(a_town, urgency="urgent")
     await a_town.sweep()
-    told: tuple[tuple[str, dict[str, Any]], ...] = (
+    said: list[tuple[str, dict[str, Any]]] = [
         (lower, {"urgency": "ordinary"}),
         (same, {"urgency": "urgent"}),
         (kind, {"category": "E0113"}),
-    )
-    for number, body in told:
+    ]
+    for number, body in said:
         assert (await a_town.act(number, "reclassify", DISPATCHER, note="核实过", **body))[0] == 200
     # Nor does a later pass raise what a person lowered.
     a_town.clock.travel(AGAIN)

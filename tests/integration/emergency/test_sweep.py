@@ -1,25 +1,31 @@
 """The sweep: in chunks, beside everything else, and nothing lost or done twice, whatever breaks it off."""
 
 import asyncio
+import shutil
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import msgspec
 import pytest
+from click.testing import CliRunner, Result
 
 from dispatch.casework import raising, sweeping
 from dispatch.casework.sweeping import Sweeper
+from dispatch.city.archive import pack
+from dispatch.cli import main
 from dispatch.domain.errors import RuleBroken
-from tests.harness.town import KEYRING, Town, principal
+from tests.harness.town import DEMO, KEYRING, Town, load_city, principal
 from tests.integration.api.test_live import listening
 from tests.integration.casework.people import COMMANDER, SUPERVISOR, clocks_of, events_of
-from tests.integration.emergency.orders import REASON, end, here, litter, looked_at, start, state_of
+from tests.integration.emergency.orders import REASON, audited, end, here, litter, looked_at, start, state_of
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks of two cases, without rest."""
+    """Chunks of two cases, however long they take, without rest."""
     monkeypatch.setattr(sweeping, "CHUNK", 2)
+    monkeypatch.setattr(sweeping, "HELD_S", 1e9)
     monkeypatch.setattr(sweeping, "AT_ONCE", 1)
     monkeypatch.setattr(sweeping, "REST", 0.0)
 
@@ -184,6 +190,48 @@ async def test_a_later_chunk_reads_clocks_of_their_own_start(a_town: Town) -> No
     await a_town.sweep()
     (after,) = await clocks_of(a_town, number, "close")
     assert (after["started_at"], after["id"]) == (before["started_at"], before["id"])
+
+
+async def test_a_city_that_is_loaded_meanwhile_changes_nothing_about_it(a_town: Town, tmp_path: Path) -> None:
+    made = await start(a_town, areas=["990101"])
+    shutil.copytree(DEMO, tmp_path / "city")
+    settings = tmp_path / "city" / "city.toml"
+    settings.write_text(settings.read_text("utf-8").replace("max_returns = 2", "max_returns = 3") + "\n", "utf-8")
+    await load_city(a_town.database_url, pack(tmp_path / "city"))
+    number = await litter(a_town, here(0))
+    case = await state_of(a_town, number)
+    assert (case["city_version"], case["urgency"]) == (2, "critical")
+    await end(a_town, made["id"])
+    assert (await state_of(a_town, await litter(a_town, here(2))))["urgency"] == "ordinary"
+
+
+@pytest.mark.parametrize("command", ["start", "end"])
+async def test_at_the_command_line_it_is_shown_first_then_ordered_and_swept(a_town: Town, command: str) -> None:
+    number = await litter(a_town, here(0))
+    await a_town.services.people.accounts.create("test", "commander9", "city", ["commander"], "")
+    await a_town.services.people.accounts.create("test", "handler9", "city", ["handler"], "")
+    order = ["start", "--category", "E01", "--area", "990101", "--limit", "close=4h", "--reason", REASON]
+    if command == "end":
+        order = ["end", str((await start(a_town))["id"])]
+        await a_town.sweep()
+    before = (await state_of(a_town, number))["urgency"]
+    dry = await invoked(a_town, *order, "--by", "commander9", "--dry-run")
+    assert "1 open cases would change" in dry.output, dry.output
+    assert number in dry.output
+    assert (await state_of(a_town, number))["urgency"] == before
+    refused = await invoked(a_town, *order, "--by", "handler9", "--yes")
+    assert (refused.exit_code, "emergency.manage" in refused.output) == (1, True), refused.output
+    done = await invoked(a_town, *order, "--by", "commander9", "--yes")
+    assert "1 open cases swept" in done.output, done.output
+    assert (await state_of(a_town, number))["urgency"] == ("critical" if command == "start" else "ordinary")
+    shown = await invoked(a_town, "show", *order[1:2] * (command == "end"))
+    assert REASON[:4] in shown.output, shown.output
+    assert ("commander9", f"emergency.{command}") in [(actor, action) for actor, action, _ in await audited(a_town)]
+
+
+async def invoked(town: Town, *arguments: str) -> Result:
+    env = {"DISPATCH_DATABASE_URL": town.database_url, "DISPATCH_KEYRING": KEYRING.to_json(), "COLUMNS": "200"}
+    return await asyncio.to_thread(lambda: CliRunner().invoke(main, ["emergency", *arguments], env=env))
 
 
 def sweeper(town: Town) -> Sweeper:
