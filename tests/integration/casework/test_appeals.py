@@ -12,6 +12,7 @@ from tests.integration.casework.people import (
     BODY,
     CITIZEN,
     DISPATCHER,
+    EXPLAINED,
     HANDLER,
     HEAD,
     SUPERVISOR,
@@ -260,7 +261,7 @@ async def test_appeals_are_listed_for_those_who_may_see_the_case(a_town: Town) -
 
 async def test_a_repeat_on_a_closed_case_leaves_its_appeal_alone(a_town: Town) -> None:
     number = await brought(a_town, "followup")
-    assert (await a_town.act(number, "close", WHO["close"], solved=False))[0] == 200
+    assert (await a_town.act(number, "close", WHO["close"], **EXPLAINED))[0] == 200
     assert (await a_town.act(number, "appeal", HEAD, **BODY["appeal"]))[0] == 200
     _, answer = await a_town.send(report(caller=CITIZEN))
     assert (answer["outcome"], answer["case_no"]) == ("reopened", number)

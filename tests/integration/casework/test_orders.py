@@ -13,6 +13,7 @@ from tests.integration.casework.people import (
     BODY,
     COMMANDER,
     DISPATCHER,
+    EXPLAINED,
     FOLLOWUP,
     HANDLER,
     HEAD,
@@ -179,7 +180,7 @@ async def test_an_order_outlives_approval_and_closing_and_one_is_given_about_a_c
     number = await brought(a_town, "review", assigned_unit="drainage")
     early = await ordered(a_town, number)
     assert (await a_town.act(number, "approve", REVIEWER))[0] == 200
-    assert (await a_town.act(number, "close", FOLLOWUP, solved=False))[0] == 200
+    assert (await a_town.act(number, "close", FOLLOWUP, **EXPLAINED))[0] == 200
     late = await ordered(a_town, number, colour="orange")
     assert {c["status"] for c in await clocks_of(a_town, number, "order")} == {"running"}
     assert {c["status"] for c in await clocks_of(a_town, number, "unread")} == {"running"}

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from tests.harness.town import Town, principal
+from tests.harness.town import REPLY, Town, principal
 from tests.integration.casework.always import examine
 from tests.integration.casework.people import (
     COMMANDER,
@@ -65,7 +65,7 @@ async def test_once_the_next_move_is_somebody_elses_a_reminder_is_a_first_one_ag
     await account(a_town, "rev", "reviewer", "dispatch")
     number = await brought(a_town, "handling", assigned_unit="drainage")
     assert (await a_town.act(number, "urge", SUPERVISOR))[1]["merged_into_previous"] is False
-    assert (await a_town.act(number, "reply", HANDLER, note="已处置"))[0] == 200
+    assert (await a_town.act(number, "reply", HANDLER, **REPLY))[0] == 200
     a_town.clock.travel(timedelta(minutes=1))
     assert (await a_town.act(number, "urge", SUPERVISOR))[1]["merged_into_previous"] is False
     assert (await told(a_town))[-1] == "account:rev"

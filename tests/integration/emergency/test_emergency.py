@@ -8,7 +8,7 @@ import pytest
 from dispatch.casework.sweeping import AGAIN, HEARD
 from dispatch.city.emergencies import PEACE
 from tests.harness.town import START, Town, principal, report
-from tests.integration.casework.people import COMMANDER, DISPATCHER, SUPERVISOR, clocks_of, events_of, opened
+from tests.integration.casework.people import BODY, COMMANDER, DISPATCHER, SUPERVISOR, clocks_of, events_of, opened
 from tests.integration.emergency.orders import (
     DISTRICT,
     LITTER,
@@ -105,7 +105,7 @@ async def test_what_was_suspended_stays_so_and_its_clock_is_shorter_behind_the_p
     unit = principal("handler", (await state_of(a_town, number))["owner_unit"])
     assert (await a_town.act(number, "sign", unit))[0] == 200
     until = "2026-11-19T10:00:00+08:00"
-    assert (await a_town.act(number, "suspend", SUPERVISOR, until=until, note="等待配件"))[0] == 200
+    assert (await a_town.act(number, "suspend", SUPERVISOR, **BODY["suspend"] | {"until": until}))[0] == 200
     (before,) = await clocks_of(a_town, number, "close")
     made = await start(a_town, limits={"close": "6h"})
     await a_town.sweep()
