@@ -28,7 +28,7 @@ from tests.integration.casework.people import (
     staffed,
 )
 
-LATE: dict[str, Any] = {"appeal": "lateness", "note": "停水由供水公司造成", "evidence": ["停水通知.jpg"]}
+LATE: dict[str, Any] = {"appeal": "lateness", "note": "停水由供水公司造成"}
 YES: dict[str, Any] = {"approve": True, "note": "情况属实"}
 NO: dict[str, Any] = {"approve": False, "note": "理由不足"}
 SECOND_ONE = principal("supervisor", "supervision", name="supervisor-2")

@@ -77,7 +77,6 @@ async def test_why_a_case_is_urgent_and_its_clocks_are_short_is_explained(a_town
 
 
 async def test_what_ends_earlier_anyway_keeps_its_limit_and_what_is_given_or_missed_stays(a_town: Town) -> None:
-    short = await opened(a_town, category="E0506", location=here(0))
     given = await litter(a_town, here(1), due_at="2026-11-20T18:00:00+08:00")
     missed = await litter(a_town, here(2))
     a_town.clock.travel(timedelta(hours=7))
@@ -85,6 +84,7 @@ async def test_what_ends_earlier_anyway_keeps_its_limit_and_what_is_given_or_mis
     (gone,) = await clocks_of(a_town, missed, "close")
     levels = await a_town.rows("SELECT deadline_id, level FROM escalations ORDER BY id")
     assert gone["status"] == "missed"
+    short = await opened(a_town, category="E0506", location=here(0))
     clocks = await looked_at(a_town, {})
     before = {number: (await clocks_of(a_town, number, "close"))[0] for number in (short, given)}
     await start(a_town, categories=["event"], limits={"close": "24h"})
