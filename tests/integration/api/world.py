@@ -13,7 +13,7 @@ from dispatch.people.permissions import PERMISSIONS, Role
 from dispatch.people.principal import Principal
 from tests.harness.pictures import PDF, add
 from tests.harness.town import CONNECTOR, REPLY, Town, principal, report
-from tests.integration.casework.people import GOOD
+from tests.integration.casework.people import GOOD, receipt_of
 
 # Where somebody with each role works in the demo city.
 UNITS: dict[Role, str] = {
@@ -163,6 +163,12 @@ async def _supplement(world: World, role: Role, turn: int) -> Seed:
     seed = await _receipt(world, role, turn)
     seed.body = {"text": "水更深了"}
     return seed
+
+
+async def _evaluation(world: World, role: Role, turn: int) -> Seed:
+    receipt_no = await receipt_of(world.town, await world.case("followup"))
+    code = {"X-Track-Code": world.town.services.keyring.track_code(receipt_no)}
+    return Seed({"receipt_no": receipt_no}, headers=code, body={"satisfied": 4, "solved": True, "contacted": True})
 
 
 async def _by_key(world: World, role: Role, turn: int) -> Seed:
@@ -535,6 +541,7 @@ _SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
     "post_reports_receipt_no_supplements": _supplement,
     "get_track_receipt_no": _receipt,
     "post_track_receipt_no_supplements": _supplement,
+    "post_track_receipt_no_evaluation": _evaluation,
     "get_cases_case_no": _case,
     "get_cases_case_no_events": _case,
     "post_cases_case_no_files": _file,

@@ -179,7 +179,9 @@ async def test_a_step_that_nobody_decides_climbs_though_the_case_is_closed(a_tow
     await a_town.fire()
     assert [each["level"] for each in await levels(a_town, number, "appeal", "dispatch")] == [0, 1, 2, 3]
     # A closed case is reviewed by nobody; its appeal stays on the list until somebody decides.
-    assert [c["clock"] for c in await a_town.rows("SELECT clock FROM deadlines WHERE stopped_at IS NULL")] == ["appeal"]
+    ordered = ("order", "unread")  # of levels that fired while the work was late
+    live = [c["clock"] for c in await a_town.rows("SELECT clock FROM deadlines WHERE stopped_at IS NULL")]
+    assert [clock for clock in live if clock not in ordered] == ["appeal"]
     assert [row["case_no"] for row in (await a_town.get("/appeals?status=first", DISPATCHER))[1]["items"]] == [number]
     assert (await a_town.act(number, "judge", DISPATCHER, **YES))[0] == 200
     (first, second) = await clocks_of(a_town, number, "appeal")
