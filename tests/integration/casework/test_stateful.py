@@ -129,7 +129,6 @@ class Machine(RuleBasedStateMachine):
             body["receipt_no"] = self.receipts[pick % len(self.receipts)]
         if action == "close":
             body |= GOOD if pick % 2 else EXPLAINED
-            body["solved"] = bool(pick % 2)
         if action == "sign_off":
             body |= {"approve": bool(pick % 4), "note": "请补充依据"}
         if action == "tell":

@@ -26,10 +26,8 @@ async def _close(town: Town, case_no: str, *, solved: bool) -> None:
         "SELECT a.unit FROM cases c JOIN assignments a ON a.id = c.lead_assignment_id WHERE case_no = $1", case_no
     )
     for action, who, body in (
-        ("sign", principal("handler", unit), {}), ("reply", principal("handler", unit), {"note": "已处理"}),
-        ("approve", principal("reviewer", "dispatch"), {}), ("close", principal("followup", "hotline"), GOOD if solved else EXPLAINED),
         ("sign", principal("handler", unit), {}), ("reply", principal("handler", unit), REPLY),
-        ("approve", principal("reviewer", "dispatch"), {}), ("close", principal("followup", "hotline"), {"solved": solved}),
+        ("approve", principal("reviewer", "dispatch"), {}), ("close", principal("followup", "hotline"), GOOD if solved else EXPLAINED),
     ):  # fmt: skip
         status, answer = await town.act(case_no, action, who, **body)
         assert status == 200, answer
