@@ -56,14 +56,14 @@ async def appeal(turn: Turn) -> None:
         raise RuleBroken(problem="only who led the case appeals; name the task in which it did", field="assignment")
     if case.closed_at is None or turn.at > clocks.window(turn.opened_under, case, WINDOW, task.unit, case.closed_at):
         raise RuleBroken(problem="the time in which a unit may appeal after the closing is over", field="appeal")
-    await _GROUNDS[kind](turn, task)
+    about = await _GROUNDS[kind](turn, task)
     if await turn.connection.fetchval(SQL.appealed, case.id, task.unit, kind):
         raise RuleBroken(problem=f"{task.unit} has appealed about this once already", field="appeal")
     turn.say("reason")
     clock = _clock(turn, turn.city.desk.dispatch)
-    row = case.id, task.unit, kind, task.id, task.round, turn.by.name, turn.at, clock.round
+    row = case.id, task.unit, kind, task.id, about, turn.by.name, turn.at, clock.round
     await turn.connection.execute(SQL.appeal, *row)
-    told = {"kind": kind, "unit": task.unit, "round": task.round}
+    told = {"kind": kind, "unit": task.unit, "round": about}
     change.event("appealed", turn.at, turn.by.name, **told, assignment=task.id, deadlines=[view(clock)])
     change.post(clock.unit, ("dispatcher",), "appealed", appeal=kind, by_unit=task.unit, step=FIRST.nth)
 
@@ -132,21 +132,26 @@ async def _waiting(turn: Turn) -> asyncpg.Record:
     return rows[0]
 
 
-async def _late(turn: Turn, task: Assignment) -> None:
+async def _late(turn: Turn, task: Assignment) -> int:
     if not await turn.connection.fetchval(SQL.was_late, turn.change.case.id, task.id, task.round):
         raise RuleBroken(problem="nothing of it was late", field="appeal")
+    return task.round
 
 
-async def _rated(turn: Turn, _: Assignment) -> None:
-    if turn.change.case.solved is None:
+async def _rated(turn: Turn, task: Assignment) -> int:
+    """The last round of this task in which a citizen said how it was handled; what was done again is a later one."""
+    round: int | None = await turn.connection.fetchval(SQL.rated, turn.change.case.id, task.round, task.id)
+    if round is None:
         raise RuleBroken(problem="the citizen said nothing of how it was handled", field="appeal")
+    return round
 
 
-async def _any(_: Turn, __: Assignment) -> None:
+async def _any(_: Turn, task: Assignment) -> int:
     """That a case does not count at all may be asked of every one."""
+    return task.round
 
 
-_GROUNDS: Final[dict[str, Callable[[Turn, Assignment], Awaitable[None]]]] = {
+_GROUNDS: Final[dict[str, Callable[[Turn, Assignment], Awaitable[int]]]] = {
     "lateness": _late, "rating": _rated, "exclusion": _any,
 }  # fmt: skip
 ACTIONS = {

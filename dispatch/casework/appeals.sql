@@ -4,7 +4,12 @@ SELECT EXISTS (SELECT FROM appeals WHERE case_id = $1 AND unit = $2 AND kind = $
 
 -- name: was_late
 -- Whether a clock of this task, or the case clock of this round, ran out before it was stopped.
-SELECT EXISTS (SELECT FROM deadlines WHERE case_id = $1 AND status = 'missed' AND (assignment_id = $2 OR (clock = 'close' AND round = $3)));
+SELECT EXISTS (SELECT FROM deadlines WHERE case_id = $1 AND status = 'missed' AND (assignment_id = $2 OR (clock IN ('close', 'rectify') AND round = $3)));
+
+-- name: rated
+-- The last round from $2 on, before another task led, for which there is a valid result.
+SELECT max(round) FROM followups WHERE case_id = $1 AND valid AND round >= $2 AND round < coalesce((
+    SELECT min(a.round) FROM assignments a WHERE a.case_id = $1 AND a.role = 'lead' AND a.id > $3 AND a.round > $2), 32767);
 
 -- name: appeal
 -- An appeal.

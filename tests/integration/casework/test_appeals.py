@@ -270,3 +270,20 @@ async def test_a_repeat_on_a_closed_case_leaves_its_appeal_alone(a_town: Town) -
     assert (await told_of(a_town, number))[0]["status"] == "first"
     assert (await a_town.act(number, "retract", WHO["retract"], **await body_of(a_town, number, "retract")))[0] == 200
     await examined(a_town)
+
+
+async def test_an_appeal_about_a_rating_is_about_the_round_that_was_rated(a_town: Town) -> None:
+    number = await brought(a_town, "review")
+    assert (await a_town.act(number, "rework", WHO["rework"], **BODY["rework"]))[0] == 200
+    for action in ("reply", "approve", "close"):
+        assert (await a_town.act(number, action, WHO[action], **BODY[action]))[0] == 200
+    assert (await a_town.act(number, "appeal", HEAD, **BODY["appeal"] | {"appeal": "rating"}))[0] == 200
+    assert await a_town.value("SELECT round FROM appeals") == 2
+    unheard = await brought(a_town, "followup", location=elsewhere(), caller={"name": "李四", "phone": "13900000009"})
+    unit = principal(
+        "unit_head", await a_town.value("SELECT unit FROM assignments WHERE role = 'lead' ORDER BY id DESC LIMIT 1")
+    )
+    result: dict[str, Any] = {"medium": "incoming", "valid": False, "note": "号码非本人"}
+    assert (await a_town.act(unheard, "close", WHO["close"], **result))[0] == 200
+    status, problem = await a_town.act(unheard, "appeal", unit, **BODY["appeal"] | {"appeal": "rating"})
+    assert (status, problem["field"]) == (409, "appeal")
