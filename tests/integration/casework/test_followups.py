@@ -284,8 +284,8 @@ async def test_the_citizen_sees_the_public_steps_and_nothing_else(a_town: Town) 
         datetime.fromisoformat(next(e for e in seen["steps"] if e["step"] == "suspended")["until"]).isoformat()[:10]
         in until
     )
-    assert [each["kind"] for each in seen["told"]] == ["answer", "supplement"]
-    assert seen["told"][0]["text"] == BODY["reply"]["answer"]
+    assert [each["kind"] for each in seen["told"]] == ["progress", "answer", "supplement"]
+    assert [each["text"] for each in seen["told"]][:2] == [BODY["suspend"]["told"], BODY["reply"]["answer"]]
     words = str(seen)
     for hidden in (
         "13900001111",

@@ -22,7 +22,7 @@ async def test_the_whole_job_leaves_a_whole_record(a_town: Town) -> None:
         who = principal("handler", "water-affairs") if action in ("sign", "contact", "reply") else WHO[action]
         assert (await a_town.act(number, action, who, **BODY[action]))[0] == 200, action
     assert await events_of(a_town, number) == [
-        "received", "dispatched", "signed", "contacted", "replied", "approved", "followup_set", "closed",
+        "received", "dispatched", "signed", "contacted", "replied", "approved", "followup_set", "followed_up", "closed",
     ]  # fmt: skip
     rows = await a_town.rows("SELECT type, actor FROM case_events ORDER BY seq")
     assert {row["type"]: row["actor"] for row in rows}["closed"] == "followup-hotline"
