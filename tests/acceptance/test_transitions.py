@@ -39,8 +39,8 @@ COMMUNITY = "c-990101001001"
 SIGNING = "labour-inspection"
 # What only somebody of the unit itself does, and the unit.
 OWN = {"sign_off": SIGNING, "reveal": "drainage"}
-# What a street does, and what is done to the parts that it gave away.
 ABOUT_ORDERS = frozenset({"raise_order", "answer_order", "decide_order"})
+# What a street does, and what is done to the parts that it gave away.
 AT_STREET = frozenset({"whistle", "delegate", "hand_down", "recall", "redo"})
 _numbers = itertools.count(1)
 
@@ -103,7 +103,6 @@ async def test_what_is_in_the_table_leads_where_it_says(town: Town, state: str) 
         for role in sorted(ROLES_OF[action]):
             number, body = await _arranged(town, state, action, role)
             who = principal(role, OWN[action]) if action in OWN else _who(role)
-            who = _who(role)
             version = await _version(town, number, action, body)
             status, after = await town.act(number, action, who, version=version, **body)
             assert (status, after.get("state")) == (200, target), (state, action, role, after)
@@ -143,7 +142,6 @@ async def _arranged(town: Town, state: str, action: str, role: str) -> tuple[str
     """A case in `state` on which `action` has something to act on for somebody of the role, and what it is told."""
     if action in ABOUT_ORDERS:
         return await _ordered(town, state, action, role)
-    """A case in `state` on which somebody of `role` has something to act on by `action`, and what it is told."""
     if action == "judge":
         return await _appealed(town, state, role)
     if action == "decide" and role == "unit_head":
