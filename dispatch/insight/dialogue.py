@@ -8,6 +8,7 @@ import msgspec
 from dispatch.casework.actions import Workplace
 from dispatch.casework.record import case_keys
 from dispatch.insight.cases import find
+from dispatch.insight.reader import LONG_AGO
 from dispatch.insight.words import masked
 from dispatch.people.keyring import aad
 from dispatch.people.principal import Principal
@@ -16,7 +17,6 @@ from dispatch.store.statements import load
 SQL = load(__file__, "dialogue")
 PUBLIC: Final = ("report", "supplement", "told", "progress", "question", "answer", "evaluation")
 INTERNAL: Final = ("note", "reason", "reply", "opinion")
-LONG_AGO: Final = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 
 
 async def thread(

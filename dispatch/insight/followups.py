@@ -1,18 +1,16 @@
 """Whom the hotline has to ask (回访), from when on they may be called, and what was said about a case."""
 
-from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from dispatch.casework.actions import Workplace
 from dispatch.casework.followups import callable_from
 from dispatch.insight.lights import lights
-from dispatch.insight.reader import reader
+from dispatch.insight.reader import LONG_AGO, reader
 from dispatch.insight.words import summaries
 from dispatch.people.principal import Principal
 from dispatch.store.statements import load
 
 SQL = load(__file__, "followups")
-LONG_AGO: Final = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 
 
 async def waiting(

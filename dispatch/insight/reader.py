@@ -1,10 +1,15 @@
 """Who reads: the scope of a principal as the arrays that every reading statement takes."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from dispatch.city.model import City
 from dispatch.people.principal import Principal
 from dispatch.people.scope import Scope, scope_of
+
+# Before everything: from where a list of oldest first begins.
+LONG_AGO: Final = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,15 @@
 """Requests for suspension and extension (挂账、延期申请) that wait for a decision, and those of a case."""
 
-from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from dispatch.casework.actions import Workplace
 from dispatch.insight.lights import lights
-from dispatch.insight.reader import reader
+from dispatch.insight.reader import LONG_AGO, reader
 from dispatch.insight.words import summaries
 from dispatch.people.principal import Principal
 from dispatch.store.statements import load
 
 SQL = load(__file__, "requests")
-LONG_AGO: Final = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 
 
 async def waiting(at: Workplace, by: Principal, after: tuple[Any, ...] | None, limit: int) -> list[dict[str, Any]]:
