@@ -49,6 +49,7 @@ async def _until(town: Town, question: str) -> None:
 
 IN_COMMIT = """SELECT EXISTS (SELECT FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'dispatch' AND wait_event_type = 'Lock')"""
+PARTITIONS_MADE = "SELECT EXISTS (SELECT FROM job_runs WHERE job = 'make_partitions')"
 
 
 def _spoil(town: Town, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
@@ -103,6 +104,7 @@ async def test_a_rule_that_one_report_breaks_stops_no_other(a_town: Town, monkey
 
 
 async def test_a_missing_partition_is_nobodys_fault(a_town: Town) -> None:
+    await _until(a_town, PARTITIONS_MADE)
     a_town.clock.at = a_town.clock.at.replace(year=2031)
     answers = await asyncio.gather(*(a_town.send(report()) for _ in range(4)))
     assert {status for status, _ in answers} == {503}
