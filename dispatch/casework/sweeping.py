@@ -46,9 +46,9 @@ DEADLINES = load(__file__, "deadlines")
 log = structlog.get_logger()
 CHUNK: Final = 500
 # Seconds for which a chunk holds its cases, about.
-HELD_S: Final = 0.5
+HELD_S: Final = 0.1
 # Cases that are written without letting anything else of this process have its turn.
-AT_ONCE: Final = 25
+AT_ONCE: Final = 10
 REST: Final = 1.0
 # Every process reads the emergencies anew every five seconds.
 HEARD: Final = timedelta(seconds=15)
