@@ -54,8 +54,9 @@ SELECT m.emergency_id AS emergency, e.urgency, m.base, m.raised_at FROM emergenc
 WHERE m.case_id = $1 AND e.ended_at IS NULL AND m.lowered_at IS NULL ORDER BY m.emergency_id;
 
 -- name: alone
--- One sweeps at a time, over all processes, for as long as this transaction lasts; who comes second does not wait.
-SELECT pg_try_advisory_xact_lock(hashtext('dispatch.emergencies.sweep'));
+-- One sweeps at a time, over all processes, for as long as this transaction lasts: one row for it; who comes second does not wait, and
+-- gets none.
+SELECT FROM pg_try_advisory_xact_lock(hashtext('dispatch.emergencies.sweep')) AS alone WHERE alone;
 
 -- name: waiting
 -- Emergencies with something to sweep: not swept yet, or swept before $1 and cases may be covered since, or swept back, but ended

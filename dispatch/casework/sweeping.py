@@ -105,7 +105,9 @@ class Sweeper:
         if not await self._waiting():
             return 0
         async with self._pool.acquire() as guard, guard.transaction():
-            if await guard.fetchval(SQL.alone):
+            # A statement that is fetched stays open until the next one, and a snapshot with it, by which nothing that is deleted
+            # anywhere could be cleared away until the sweep is over; one that is only executed does not.
+            if await guard.execute(SQL.alone) == "SELECT 1":
                 for id in await self._waiting():
                     while count := await self._paced(id):
                         swept += count

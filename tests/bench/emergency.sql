@@ -1,10 +1,11 @@
 -- name: cases
--- $1 open cases about litter ($2 its table) of the last days, spread over the units $3; intake meets none of them.
+-- $1 open cases about litter ($2 its table) of the last ten minutes, spread over the units $3; intake meets none of them. Older ones
+-- would be overdue by the limits of an emergency, and their ladders be measured instead.
 INSERT INTO cases (id, case_no, opened_at, opened_month, state, seq, head, last_event_at, kind, category, category_table, kin, urgency, people,
     area, city_version, owner_unit, lead_assignment_id, next_due_at, channel)
 SELECT i, 'B' || i, t, date_trunc('month', now())::date, 'handling', 1, decode(repeat('00', 32), 'hex'), t, 'complaint', 'E0110', $2, 'bench',
     'ordinary', 1, '990101001001', 1, ($3::text[])[1 + i % cardinality($3)], i, t + interval '20 days', 'bench'
-FROM generate_series(1, $1::bigint) AS i CROSS JOIN LATERAL (SELECT now() - i * interval '1 second' AS t) AS at;
+FROM generate_series(1, $1::bigint) AS i CROSS JOIN LATERAL (SELECT now() - i % 600 * interval '1 second' AS t) AS at;
 
 -- name: tasks
 -- A lead at work for each.

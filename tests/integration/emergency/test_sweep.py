@@ -20,6 +20,9 @@ from tests.integration.api.test_live import listening
 from tests.integration.casework.people import COMMANDER, SUPERVISOR, clocks_of, events_of
 from tests.integration.emergency.orders import REASON, audited, end, here, litter, looked_at, start, state_of
 
+SNAPSHOTS_KEPT = """SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND state = 'idle in transaction' AND backend_xmin IS NOT NULL"""
+
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +74,24 @@ async def test_killed_in_the_middle_it_goes_on_and_does_nothing_twice(
     _, shown = await a_town.get(f"/emergencies/{made['id']}", COMMANDER)
     assert (shown["done"], shown["total"], shown["swept"]) == (5, 5, True)
     await looked_at(a_town, {})
+
+
+@pytest.mark.usefixtures("small")
+async def test_nothing_of_the_past_is_kept_for_the_sake_of_a_sweep(
+    a_town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that stands for the whole sweep must hold no snapshot: what is deleted meanwhile could not be cleared away."""
+    await litter(a_town, here(0))
+    await start(a_town)
+    real, kept = Sweeper.chunk, list[int]()
+
+    async def chunk(self: Sweeper, id: int) -> int:
+        kept.append(await a_town.value(SNAPSHOTS_KEPT))
+        return await real(self, id)
+
+    monkeypatch.setattr(Sweeper, "chunk", chunk)
+    assert await a_town.sweep() == 1
+    assert kept == [0, 0]
 
 
 @pytest.mark.usefixtures("small")
