@@ -36,7 +36,7 @@ SELECT * FROM emergencies WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: end
 -- It is over; from here on it is swept back.
-UPDATE emergencies SET ended_by = $2, ended_at = $3, phase = 'lowering', cursor = 0, done = 0, total = $4, passed_at = NULL WHERE id = $1;
+UPDATE emergencies SET ended_by = $2, ended_at = $3, phase = 'lowering', cursor = 0, done = 0, total = $4, passed_at = NULL, told = '{}' WHERE id = $1;
 
 -- name: one
 -- One as it stands.
@@ -122,13 +122,13 @@ ON CONFLICT (emergency_id, case_id) DO UPDATE SET raised_at = excluded.raised_at
 UPDATE emergency_cases SET lowered_at = $3 WHERE emergency_id = $1 AND case_id = ANY ($2::bigint[]);
 
 -- name: move_on
--- How far a sweep is: behind case $2, $3 more cases done.
-UPDATE emergencies SET cursor = $2, done = done + $3, total = greatest(total, done + $3), chunks = chunks + 1 WHERE id = $1;
+-- How far a sweep is: behind case $2, $3 more cases done; $4 says of how many cases each unit is to be told at its end.
+UPDATE emergencies SET cursor = $2, done = done + $3, total = greatest(total, done + $3), chunks = chunks + 1, told = $4::text::jsonb WHERE id = $1;
 
 -- name: begin_again
 -- A pass came to its end and left cases that somebody held.
 UPDATE emergencies SET cursor = 0 WHERE id = $1;
 
 -- name: passed
--- A pass came to its end and left nothing.
-UPDATE emergencies SET cursor = 0, phase = $2, passed_at = $3, total = done WHERE id = $1;
+-- A pass came to its end and left nothing; who had to be told is told.
+UPDATE emergencies SET cursor = 0, phase = $2, passed_at = $3, total = done, told = '{}' WHERE id = $1;

@@ -25,6 +25,7 @@ from time import perf_counter
 from typing import Final
 
 import asyncpg
+import msgspec
 import structlog
 
 from dispatch.casework import raising, record
@@ -58,7 +59,7 @@ ADDRESSED: Final = ("handler", "unit_head")
 
 @dataclass(slots=True)
 class _Turn:
-    """One chunk in progress: the emergency's row and, while it is in force, itself; how many cases each unit is told of."""
+    """One chunk in progress: the emergency's row and, while it is in force, itself; how many cases each unit is to be told of."""
 
     connection: Connection
     row: asyncpg.Record
@@ -141,8 +142,8 @@ class Sweeper:
             ids = await _next(turn, min(CHUNK, self._size))
             if ids:
                 done = await self._fenced(turn, ids)
-                await connection.execute(SQL.move_on, id, ids[-1], done)
-                await _tell(turn)
+                told = msgspec.json.encode(_told(row) + turn.told).decode()
+                await connection.execute(SQL.move_on, id, ids[-1], done, told)
             if ids or await _pass_ends(turn):
                 await connection.execute(VERSIONS.announce, message(await one(connection, SQL.one, id), turn.now))
         self._changed()
@@ -253,12 +254,13 @@ async def _pass_ends(turn: _Turn) -> bool:
         await connection.execute(SQL.begin_again, turn.id)
         return False
     await connection.execute(SQL.passed, turn.id, phase, turn.now)
+    await _tell(turn)
     log.info("emergency.swept", emergency=turn.id, phase=phase, cases=row["done"])
     return not turn.again
 
 
 def _notices(turn: _Turn, changed: Sequence[Change]) -> Counter[str]:
-    """How many cases each unit is told of together; of a restricted one its unit hears as of everything else about it."""
+    """Of how many cases each unit is to be told together; of a restricted one its unit hears as of everything else about it."""
     told: Counter[str] = Counter()
     for change in changed:
         unit = change.lead.unit if change.lead else change.case.owner_unit
@@ -271,14 +273,19 @@ def _notices(turn: _Turn, changed: Sequence[Change]) -> Counter[str]:
     return told
 
 
+def _told(row: asyncpg.Record) -> Counter[str]:
+    """Of how many cases each unit is to be told at the end of the pass, as the emergency's row has it."""
+    return Counter(msgspec.json.decode(row["told"], type=dict[str, int]))
+
+
 async def _tell(turn: _Turn) -> None:
-    """One notice a unit for the whole chunk."""
+    """One notice a unit for the whole pass, however many chunks it had."""
     topic = "emergency_lowered" if turn.emergency is None else "emergency_raised"
-    subject = f"emergency:{turn.id}:{turn.row['chunks'] + 1}"
+    subject = f"emergency:{turn.id}:{turn.row['chunks']}"
     notices = [
         post.Told(
             subject, unit, ADDRESSED, topic, {"emergency": turn.id, "urgency": turn.row["urgency"], "cases": cases}
         )
-        for unit, cases in sorted(turn.told.items())
+        for unit, cases in sorted(_told(turn.row).items())
     ]
     await post.tell(turn.connection, notices, turn.now)

@@ -155,7 +155,8 @@ async def test_a_case_that_cannot_be_written_is_passed_over_and_its_neighbours_a
     assert shown["swept"]
 
 
-async def test_units_are_told_once_a_chunk_and_of_a_restricted_case_alone(a_town: Town) -> None:
+@pytest.mark.usefixtures("small")
+async def test_units_are_told_once_a_pass_and_of_a_restricted_case_alone(a_town: Town) -> None:
     numbers = [await litter(a_town, here(n)) for n in range(3)]
     secret = await litter(a_town, here(4), kind="tipoff")
     made = await start(a_town)
@@ -167,11 +168,17 @@ async def test_units_are_told_once_a_chunk_and_of_a_restricted_case_alone(a_town
     units = {(await state_of(a_town, number))["owner_unit"] for number in numbers}
     together = [row for row in told if row["subject"]]
     assert len({row["recipient"] for row in together}) == len(together)
-    assert {row["subject"] for row in together} == {f"emergency:{made['id']}:1"}
+    assert {row["subject"] for row in together} == {f"emergency:{made['id']}:2"}
     assert sum(msgspec.json.decode(row["body"])["cases"] for row in together) == len(numbers)
     assert len(together) == len(units)
     assert {row["case_no"] for row in told if not row["subject"]} == {secret}
     assert not any(REASON in row["body"] for row in told)
+    await end(a_town, made["id"])
+    await a_town.sweep()
+    again = await a_town.rows("SELECT body::text AS body FROM notices WHERE topic = 'emergency_lowered' AND subject IS NOT NULL")
+    assert [msgspec.json.decode(row["body"])["cases"] for row in again] == [
+        msgspec.json.decode(row["body"])["cases"] for row in together
+    ]
 
 
 async def test_screens_see_it_begin_move_on_and_end(a_town: Town) -> None:

@@ -18,13 +18,14 @@ CREATE TABLE emergencies (
     done         integer     NOT NULL DEFAULT 0 CHECK (done >= 0),
     cursor       bigint      NOT NULL DEFAULT 0,
     chunks       integer     NOT NULL DEFAULT 0,
-    -- When the sweep last came to its end.
+    -- When the sweep last came to its end, and of how many cases each unit is to be told then.
     passed_at    timestamptz,
+    told         jsonb       NOT NULL DEFAULT '{}',
     CONSTRAINT end_is_whole CHECK ((ended_by IS NULL) = (ended_at IS NULL)),
     CONSTRAINT lowered_once_it_ended CHECK ((ended_at IS NULL) = (phase IN ('raising', 'raised')))
 );
 CREATE INDEX emergencies_active ON emergencies (id) WHERE ended_at IS NULL;
-GRANT SELECT, INSERT, UPDATE (ended_by, ended_at, phase, total, done, cursor, chunks, passed_at) ON emergencies TO dispatch_service;
+GRANT SELECT, INSERT, UPDATE (ended_by, ended_at, phase, total, done, cursor, chunks, passed_at, told) ON emergencies TO dispatch_service;
 
 -- The cases that an emergency holds for: opened under it, or swept. `base` is how urgent each is without any emergency, as it was known
 -- at event `seq`; what people say later is in the events behind it.
