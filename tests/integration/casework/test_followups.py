@@ -338,6 +338,38 @@ async def test_a_good_evaluation_of_one_of_several_callers_waits_for_who_asks(a_
     assert (await track(a_town, other))[1]["evaluation"]["given"] is None
 
 
+FROM_ABOVE: dict[str, Any] = {
+    "source_ref": {"system": "province", "number": "P-77"},
+    "due_at": "2026-12-20T18:00:00+08:00",
+    "caller": CITIZEN,
+}
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_what_came_from_above_ends_by_no_word_of_the_citizen_before_the_superior_was_told(
+    a_town: Town, told: bool
+) -> None:
+    _, receipt = await a_town.send(report(**FROM_ABOVE))
+    number = receipt["case_no"]
+    await handled(a_town, number)
+    if told:
+        assert (await a_town.act(number, "report_back", FOLLOWUP, **BODY["report_back"]))[0] == 200
+    assert (await track(a_town, receipt, "/evaluation", **RATED))[0] == 201
+    assert (await the_case(a_town, number))["state"] == ("closed" if told else "followup")
+
+
+async def test_who_is_not_reached_does_not_end_what_the_superior_waits_for(a_town: Town) -> None:
+    _, receipt = await a_town.send(report(**FROM_ABOVE))
+    await handled(a_town, receipt["case_no"])
+    for hour, status in ((10.0, 200), (14.0, 200), (19.0, 409)):
+        a_town.clock.at = at(hour)
+        answered, problem = await a_town.act(receipt["case_no"], "attempt", FOLLOWUP, medium="phone", reached=False)
+        assert answered == status, problem
+    assert problem["field"] == "report_back"
+    assert (await the_case(a_town, receipt["case_no"]))["state"] == "followup"
+    assert len((await the_case(a_town, receipt["case_no"]))["followups"]) == 2
+
+
 async def test_a_bad_evaluation_after_the_end_opens_the_case_again_while_there_is_time(a_town: Town) -> None:
     _, receipt = await a_town.send(report(caller=CITIZEN))
     number = receipt["case_no"]
