@@ -75,20 +75,26 @@ class Hub:
         return Position(self._epoch, self._offset)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Follow the stream until told to stop, then send everybody away."""
+        """Follow the stream until told to stop, then send everybody away; what is waited for meanwhile keeps nobody."""
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(self._follow())
+            await stop.wait()
+            following.cancel()
+        self.dismiss()
+
+    async def _follow(self) -> None:
         clock = asyncio.get_running_loop().time
         next_position = clock() + POSITION_S
         quiet = True
-        while not stop.is_set():
+        while True:
             if quiet and not await self._settle():
-                await _pause(stop)
+                await asyncio.sleep(RETRY_S)
                 continue
-            quiet = not await self._read(stop)
+            quiet = not await self._read()
             if clock() >= next_position:
                 next_position = clock() + POSITION_S
                 if not self.degraded:
                     self._tell(position(*self.position()))
-        self.dismiss()
 
     def dismiss(self) -> None:
         """Send everybody away: this process is leaving."""
@@ -170,11 +176,11 @@ class Hub:
             self._restart(epoch, offset)
         return True
 
-    async def _read(self, stop: asyncio.Event) -> bool:
+    async def _read(self) -> bool:
         """Hand on what the stream has next; false when it has nothing."""
         epoch, offset = self.position()
         if self._stream is None:
-            await _pause(stop)
+            await asyncio.sleep(RETRY_S)
             return False
         try:
             entries = await self._stream.wait(epoch, offset, PAGE, WAIT_MS)
@@ -183,7 +189,7 @@ class Hub:
                 log.warning("live_degraded", error=type(fault).__name__)
                 self.degraded = True
                 self._tell(DEGRADED)
-            await _pause(stop)
+            await asyncio.sleep(RETRY_S)
             return False
         if self.degraded:
             self.degraded = False
@@ -217,8 +223,3 @@ class Hub:
         for listener in self._listeners:
             listener.offer(note)
 
-
-async def _pause(stop: asyncio.Event) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(RETRY_S):
-            await stop.wait()
