@@ -222,4 +222,3 @@ class Hub:
     def _tell(self, note: Note) -> None:
         for listener in self._listeners:
             listener.offer(note)
-

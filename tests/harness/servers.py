@@ -76,7 +76,7 @@ def fresh_database(template_url: str) -> str:
 
 def create(url: str, template_url: str | None = None) -> None:
     """Create the database that a URL names, as a copy of another one's."""
-    copy = f' TEMPLATE "{_database(template_url)}"' if template_url else ""
+    copy = f' TEMPLATE "{_database(template_url)}" STRATEGY FILE_COPY' if template_url else ""
     asyncio.run(_administer(url, f'CREATE DATABASE "{_database(url)}"{copy}'))
 
 

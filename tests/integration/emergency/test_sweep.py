@@ -175,7 +175,9 @@ async def test_units_are_told_once_a_pass_and_of_a_restricted_case_alone(a_town:
     assert not any(REASON in row["body"] for row in told)
     await end(a_town, made["id"])
     await a_town.sweep()
-    again = await a_town.rows("SELECT body::text AS body FROM notices WHERE topic = 'emergency_lowered' AND subject IS NOT NULL")
+    again = await a_town.rows(
+        "SELECT body::text AS body FROM notices WHERE topic = 'emergency_lowered' AND subject IS NOT NULL"
+    )
     assert [msgspec.json.decode(row["body"])["cases"] for row in again] == [
         msgspec.json.decode(row["body"])["cases"] for row in together
     ]
