@@ -149,6 +149,8 @@ async def test_a_result_is_whole_or_not_valid(a_town: Town) -> None:
     assert (await a_town.act(number, "close", FOLLOWUP, medium="phone", valid=False, note="号码非本人"))[0] == 200
     case = await the_case(a_town, number)
     assert (case["state"], case["solved"], case["followups"][0]["valid"]) == ("closed", None, False)
+    (asked,) = [each for each in await _lines(a_town, number) if each["type"] == "followed_up"]
+    assert (asked["data"]["reason"], asked["data"]["solved"]) == ("invalid", None)
 
 
 async def test_closed_is_not_solved(a_town: Town) -> None:
@@ -212,6 +214,17 @@ async def test_the_angry_second_rating_is_supervised_and_may_be_ended_only_then(
     assert (status, answer["state"]) == (200, "closed")
     assert (await the_case(a_town, number))["solved"] is False
     await examined(a_town)
+
+
+async def test_who_is_content_but_has_it_unsolved_is_not_asked_to_put_up_with_it_twice(a_town: Town) -> None:
+    number = await brought(a_town, "followup")
+    unsolved = BODY["rectify"] | {"satisfied": 4}
+    for _ in range(2):
+        assert (await a_town.act(number, "rectify", FOLLOWUP, **unsolved))[0] == 200
+        await handled(a_town, number)
+    assert "dissatisfied_again" in await events_of(a_town, number)
+    told = {"note": "已依法处理", "told": "您反映的问题已依法处理"}
+    assert (await a_town.act(number, "conclude", SUPERVISOR, **told))[1]["state"] == "closed"
 
 
 async def test_what_was_not_done_well_goes_back_to_the_same_person_and_the_first_clock_runs_on(a_town: Town) -> None:
@@ -326,6 +339,14 @@ async def test_a_good_evaluation_of_the_only_caller_closes_the_case_and_is_taken
     wrong = receipt | {"track_code": "0000000000"}
     assert (await track(a_town, wrong, "/evaluation", **RATED))[0] == 404
     await examined(a_town)
+
+
+async def test_an_evaluation_that_says_unsolved_is_put_right_however_kind_it_is(a_town: Town) -> None:
+    _, receipt = await a_town.send(report(caller=CITIZEN))
+    await handled(a_town, receipt["case_no"])
+    status, answer = await track(a_town, receipt, "/evaluation", **RATED | {"solved": False})
+    assert (status, answer["put_right"]) == (201, True)
+    assert (await the_case(a_town, receipt["case_no"]))["state"] == "to_sign"
 
 
 async def test_a_good_evaluation_of_one_of_several_callers_waits_for_who_asks(a_town: Town) -> None:
