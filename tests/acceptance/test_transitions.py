@@ -13,19 +13,10 @@ from dispatch.people.principal import Principal
 from tests.acceptance.service import serving
 from tests.acceptance.transitions import EXPECTED, ROLES_OF
 from tests.harness.town import Town, principal
-from tests.integration.casework.people import (
-    BODY,
-    CITIZEN,
-    WHO,
-    account,
-    appealed,
-    body_of,
-    brought,
-    deciding,
-    opened,
-    ordered,
-    receipt_of,
-)
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.looking import receipt_of
+from tests.integration.casework.people import CITIZEN, WHO, account
+from tests.integration.casework.walks import appealed, body_of, brought, deciding, opened, ordered
 
 # Units in which somebody of a role has every case in scope; who works in a unit is of the one above all.
 UNIT = {

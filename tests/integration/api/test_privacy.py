@@ -14,7 +14,7 @@ from dispatch.store.clock import SystemClock
 from dispatch.store.pool import open_pool
 from tests.faults.service import Ground, Service, ground, serving
 from tests.harness.town import KEYRING, REPLY, archive, load_city
-from tests.integration.casework.people import GOOD
+from tests.integration.casework.bodies import GOOD
 
 NAME = "司马云川"
 PHONES = ("19912345678", "19912345679", "19912345680", "19912345681", "01062345678")

@@ -13,7 +13,8 @@ from dispatch.people.permissions import PERMISSIONS, Role
 from dispatch.people.principal import Principal
 from tests.harness.pictures import PDF, add
 from tests.harness.town import CONNECTOR, REPLY, Town, principal, report
-from tests.integration.casework.people import GOOD, receipt_of
+from tests.integration.casework.bodies import GOOD
+from tests.integration.casework.looking import receipt_of
 
 # Where somebody with each role works in the demo city.
 UNITS: dict[Role, str] = {

@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 from dispatch.cli import main
 from tests.harness.town import KEYRING, Town, principal
 from tests.integration.audit.test_record import signed_cases
-from tests.integration.casework.people import CITIZEN, DISPATCHER, opened
+from tests.integration.casework.people import CITIZEN, DISPATCHER
+from tests.integration.casework.walks import opened
 
 AUDITOR = principal("auditor", "city")
 

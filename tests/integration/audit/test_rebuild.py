@@ -8,16 +8,9 @@ from dispatch.audit.rebuild import Comparison, rebuild
 from tests.harness.town import Town
 from tests.integration.audit.test_audit_command import audit
 from tests.integration.audit.test_record import with_every_right
-from tests.integration.casework.people import (
-    BODY,
-    DISPATCHER,
-    HANDLER,
-    OPERATOR,
-    WHO,
-    brought,
-    elsewhere,
-    held,
-)
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.people import DISPATCHER, HANDLER, OPERATOR, WHO
+from tests.integration.casework.walks import brought, elsewhere, held
 
 STATES = (
     "triage",

@@ -9,7 +9,9 @@ from dispatch.audit import chain, checkpoints
 from dispatch.audit.chain import Verdict
 from dispatch.audit.checkpoints import Checkpoint
 from tests.harness.town import KEYRING, Town
-from tests.integration.casework.people import BODY, HANDLER, brought, elsewhere, opened
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.people import HANDLER
+from tests.integration.casework.walks import brought, elsewhere, opened
 
 # Each has its own way to the record: one statement of a superuser, checks and triggers off; $1 is the case, $2 the one beside it.
 IS = "(SELECT id FROM cases WHERE case_no = $1)"

@@ -6,7 +6,7 @@ import asyncpg
 
 from tests.harness.town import Town
 from tests.integration.casework.always import examine
-from tests.integration.casework.people import brought
+from tests.integration.casework.walks import brought
 
 HERE = (116.19, 33.13)
 AWAY = (116.2225, 33.13)  # three kilometres to the east

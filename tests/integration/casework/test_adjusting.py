@@ -6,14 +6,9 @@ from typing import Any
 import pytest
 
 from tests.harness.town import START, Town, principal
-from tests.integration.casework.people import (
-    CITIZEN,
-    DISPATCHER,
-    SUPERVISOR,
-    clocks_of,
-    events_of,
-    opened,
-)
+from tests.integration.casework.looking import clocks_of, events_of
+from tests.integration.casework.people import CITIZEN, DISPATCHER, SUPERVISOR
+from tests.integration.casework.walks import opened
 
 WAITING: dict[str, Any] = {"reason_code": "third_party", "note": "等待施工，已告知市民", "told": "施工结束后继续办理"}
 LAMPS = principal("handler", "lighting")

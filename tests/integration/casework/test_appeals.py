@@ -8,25 +8,10 @@ import pytest
 
 from tests.harness.town import Town, principal, report
 from tests.integration.casework.always import examine
-from tests.integration.casework.people import (
-    BODY,
-    CITIZEN,
-    DISPATCHER,
-    EXPLAINED,
-    HANDLER,
-    HEAD,
-    SUPERVISOR,
-    WHO,
-    appealed,
-    body_of,
-    brought,
-    clocks_of,
-    elsewhere,
-    events,
-    events_of,
-    levels,
-    staffed,
-)
+from tests.integration.casework.bodies import BODY, EXPLAINED
+from tests.integration.casework.looking import clocks_of, events, events_of, levels
+from tests.integration.casework.people import CITIZEN, DISPATCHER, HANDLER, HEAD, SUPERVISOR, WHO, staffed
+from tests.integration.casework.walks import appealed, body_of, brought, elsewhere
 
 LATE: dict[str, Any] = {"appeal": "lateness", "note": "停水由供水公司造成"}
 YES: dict[str, Any] = {"approve": True, "note": "情况属实"}

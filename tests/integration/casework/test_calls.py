@@ -5,21 +5,9 @@ from datetime import timedelta
 import pytest
 
 from tests.harness.town import START, Town
-from tests.integration.casework.people import (
-    CITIZEN,
-    DISPATCHER,
-    HEAD,
-    SUPERVISOR,
-    account,
-    ack,
-    brought,
-    clocks_of,
-    events,
-    fire_at,
-    levels,
-    opened,
-    the_clock,
-)  # fmt: skip
+from tests.integration.casework.looking import ack, clocks_of, events, fire_at, levels, the_clock
+from tests.integration.casework.people import CITIZEN, DISPATCHER, HEAD, SUPERVISOR, account
+from tests.integration.casework.walks import brought, opened
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 REACHED = {"to": "drainage", "reached": True}

@@ -6,20 +6,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from tests.harness.town import START, Town
-from tests.integration.casework.people import (
-    CITIZEN,
-    COMMANDER,
-    HANDLER,
-    ack,
-    brought,
-    clocks_of,
-    events,
-    fire_at,
-    levels,
-    opened,
-    the_clock,
-    told,
-)  # fmt: skip
+from tests.integration.casework.looking import ack, clocks_of, events, fire_at, levels, the_clock, told
+from tests.integration.casework.people import CITIZEN, COMMANDER, HANDLER
+from tests.integration.casework.walks import brought, opened
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 REACHED = {"to": "drainage", "reached": True}

@@ -6,17 +6,9 @@ from typing import Any
 import pytest
 
 from tests.harness.town import Town, report
-from tests.integration.casework.people import (
-    CITIZEN,
-    DISPATCHER,
-    OPERATOR,
-    clocks_of,
-    desk_call,
-    events_of,
-    held,
-    opened,
-    receipt_of,
-)
+from tests.integration.casework.looking import clocks_of, events_of, receipt_of
+from tests.integration.casework.people import CITIZEN, DISPATCHER, OPERATOR
+from tests.integration.casework.walks import desk_call, held, opened
 
 
 @pytest.mark.parametrize(

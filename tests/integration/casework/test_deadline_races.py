@@ -16,7 +16,9 @@ from dispatch.domain.cases import Change, Deadline
 from dispatch.metrics import new_metrics
 from dispatch.store.pool import open_pool
 from tests.harness.town import KEYRING, START, Town, principal, report
-from tests.integration.casework.people import HANDLER, clocks_of, events_of, opened
+from tests.integration.casework.looking import clocks_of, events_of
+from tests.integration.casework.people import HANDLER
+from tests.integration.casework.walks import opened
 
 DUE = timedelta(minutes=30)
 STEPS = ("deadline_warned", "deadline_missed", "escalated")

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.harness.town import REPLY, START, Town, principal, report
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.looking import ack, clocks_of, events_of
 from tests.integration.casework.people import (
-    BODY,
     CITIZEN,
     COMMANDER,
     DISPATCHER,
@@ -16,12 +17,8 @@ from tests.integration.casework.people import (
     SUPERVISOR,
     WHO,
     account,
-    ack,
-    brought,
-    clocks_of,
-    events_of,
-    opened,
-)  # fmt: skip
+)
+from tests.integration.casework.walks import brought, opened
 
 REACHED = {"to": "drainage", "reached": True}
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

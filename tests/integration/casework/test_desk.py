@@ -6,20 +6,9 @@ from typing import Any
 import pytest
 
 from tests.harness.town import Town, principal, report
-from tests.integration.casework.people import (
-    CITIZEN,
-    DISPATCHER,
-    HANDLER,
-    OPERATOR,
-    SUPERVISOR,
-    brought,
-    clocks_of,
-    desk_call,
-    events_of,
-    held,
-    opened,
-    receipt_of,
-)  # fmt: skip
+from tests.integration.casework.looking import clocks_of, events_of, receipt_of
+from tests.integration.casework.people import CITIZEN, DISPATCHER, HANDLER, OPERATOR, SUPERVISOR
+from tests.integration.casework.walks import brought, desk_call, held, opened
 
 
 async def told(town: Town, number: str) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from dispatch.people.principal import Principal
 from tests.harness.town import REPLY, Town, principal, report
 from tests.integration.casework.always import examine
+from tests.integration.casework.looking import receipt_of
 from tests.integration.casework.people import (
     CITIZEN,
     DISPATCHER,
@@ -21,11 +22,9 @@ from tests.integration.casework.people import (
     STRANGER,
     SUPERVISOR,
     account,
-    brought,
-    opened,
-    receipt_of,
     shift,
 )
+from tests.integration.casework.walks import brought, opened
 from tests.integration.desk.desk import ask
 
 ASKED: dict[str, Any] = {"kind": "question", "told": "请问积水没过台阶了吗"}

@@ -4,19 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 from tests.harness.town import Town, principal, report
-from tests.integration.casework.people import (
-    BODY,
-    CITIZEN,
-    DISPATCHER,
-    HANDLER,
-    OPERATOR,
-    STRANGER,
-    SUPERVISOR,
-    brought,
-    clocks_of,
-    events_of,
-    opened,
-)  # fmt: skip
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.looking import clocks_of, events_of
+from tests.integration.casework.people import CITIZEN, DISPATCHER, HANDLER, OPERATOR, STRANGER, SUPERVISOR
+from tests.integration.casework.walks import brought, opened
 
 WATER = principal("handler", "water-affairs")
 
@@ -130,7 +121,7 @@ async def test_the_list_of_the_desk_shows_what_waits_most_urgent_first(a_town: T
 
 
 async def test_a_suggested_match_is_decided_by_a_person(a_town: Town) -> None:
-    from tests.integration.casework.people import desk_call
+    from tests.integration.casework.walks import desk_call
 
     number = await opened(a_town, caller=CITIZEN)
     _, held = await desk_call(a_town, report=report(caller=CITIZEN))

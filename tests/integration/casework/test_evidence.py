@@ -4,19 +4,10 @@ from datetime import timedelta
 
 from tests.harness.pictures import PDF, add, picture
 from tests.harness.town import REPLY, Town, principal
+from tests.integration.casework.bodies import EXPLAINED
 from tests.integration.casework.careful import AWAY, FREE, HERE, SHOWN, case_of, sound
-from tests.integration.casework.people import (
-    CITIZEN,
-    DISPATCHER,
-    EXPLAINED,
-    FOLLOWUP,
-    HANDLER,
-    OPERATOR,
-    REVIEWER,
-    SUPERVISOR,
-    elsewhere,
-    opened,
-)
+from tests.integration.casework.people import CITIZEN, DISPATCHER, FOLLOWUP, HANDLER, OPERATOR, REVIEWER, SUPERVISOR
+from tests.integration.casework.walks import elsewhere, opened
 
 
 async def missing(town: Town, number: str) -> list[str]:

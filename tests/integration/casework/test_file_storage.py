@@ -16,13 +16,10 @@ from dispatch.files.errors import StorageAway
 from dispatch.files.storage import new_key
 from tests.harness.pictures import PDF, add, got, picture
 from tests.harness.town import KEYRING, Town
-from tests.integration.casework.people import (
-    HANDLER,
-    REVIEWER,
-    brought,
-    events_of,
-)
+from tests.integration.casework.looking import events_of
+from tests.integration.casework.people import HANDLER, REVIEWER
 from tests.integration.casework.test_files import HERE, contents, folder
+from tests.integration.casework.walks import brought
 
 # A process of its own, killed with everything written but the commit.
 KILLED = """

@@ -14,19 +14,10 @@ from PIL import Image
 from tests.harness.pictures import MP4, PDF, add, bomb, got, picture
 from tests.harness.town import REPLY, Town, principal
 from tests.integration.casework.always import examine
-from tests.integration.casework.people import (
-    DISPATCHER,
-    HANDLER,
-    HEAD,
-    OPERATOR,
-    REVIEWER,
-    STRANGER,
-    SUPERVISOR,
-    brought,
-    events_of,
-    opened,
-)
+from tests.integration.casework.looking import events_of
+from tests.integration.casework.people import DISPATCHER, HANDLER, HEAD, OPERATOR, REVIEWER, STRANGER, SUPERVISOR
 from tests.integration.casework.test_site_checks import FAR, NEAR, collectors
+from tests.integration.casework.walks import brought, opened
 
 HERE = (116.19, 33.13)
 

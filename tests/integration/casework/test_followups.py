@@ -13,23 +13,10 @@ from dispatch.casework.closing import followed_up
 from dispatch.domain.cases import Case
 from tests.harness.town import Town, principal, report
 from tests.integration.casework.always import examine
-from tests.integration.casework.people import (
-    BAD,
-    BODY,
-    CITIZEN,
-    EXPLAINED,
-    FOLLOWUP,
-    GOOD,
-    HANDLER,
-    REVIEWER,
-    SUPERVISOR,
-    WHO,
-    brought,
-    clocks_of,
-    elsewhere,
-    events_of,
-    staffed,
-)
+from tests.integration.casework.bodies import BAD, BODY, EXPLAINED, GOOD
+from tests.integration.casework.looking import clocks_of, events_of
+from tests.integration.casework.people import CITIZEN, FOLLOWUP, HANDLER, REVIEWER, SUPERVISOR, WHO, staffed
+from tests.integration.casework.walks import brought, elsewhere
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -223,8 +210,8 @@ async def test_who_is_content_but_has_it_unsolved_is_not_asked_to_put_up_with_it
         assert (await a_town.act(number, "rectify", FOLLOWUP, **unsolved))[0] == 200
         await handled(a_town, number)
     assert "dissatisfied_again" in await events_of(a_town, number)
-    told = {"note": "已依法处理", "told": "您反映的问题已依法处理"}
-    assert (await a_town.act(number, "conclude", SUPERVISOR, **told))[1]["state"] == "closed"
+    status, answer = await a_town.act(number, "conclude", SUPERVISOR, note="已依法处理", told="您反映的问题已依法处理")
+    assert (status, answer["state"]) == (200, "closed")
 
 
 async def test_what_was_not_done_well_goes_back_to_the_same_person_and_the_first_clock_runs_on(a_town: Town) -> None:

@@ -7,21 +7,12 @@ from dispatch.people.permissions import PERMISSIONS
 from dispatch.people.principal import Principal
 from tests.harness.pictures import add, got, picture
 from tests.harness.town import REPLY, Town, principal
+from tests.integration.casework.bodies import EXPLAINED
 from tests.integration.casework.careful import FREE, HERE, VISITED, case_of, sound
-from tests.integration.casework.people import (
-    DISPATCHER,
-    EXPLAINED,
-    FOLLOWUP,
-    HANDLER,
-    REVIEWER,
-    SUPERVISOR,
-    account,
-    brought,
-    clocks_of,
-    events,
-    events_of,
-)
+from tests.integration.casework.looking import clocks_of, events, events_of
+from tests.integration.casework.people import DISPATCHER, FOLLOWUP, HANDLER, REVIEWER, SUPERVISOR, account
 from tests.integration.casework.test_site_checks import FAR, NEAR, collectors, posted
+from tests.integration.casework.walks import brought
 
 
 async def visit_of(town: Town, who: Principal = NEAR) -> dict[str, Any]:

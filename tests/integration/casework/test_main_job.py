@@ -4,16 +4,10 @@ from itertools import product
 from typing import Any
 
 from tests.harness.town import Town, principal, report
-from tests.integration.casework.people import (
-    BODY,
-    CITIZEN,
-    DISPATCHER,
-    STRANGER,
-    WHO,
-    brought,
-    events_of,
-    opened,
-)
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.looking import events_of
+from tests.integration.casework.people import CITIZEN, DISPATCHER, STRANGER, WHO
+from tests.integration.casework.walks import brought, opened
 
 
 async def test_the_whole_job_leaves_a_whole_record(a_town: Town) -> None:

@@ -10,17 +10,10 @@ import pytest
 
 from tests.harness.town import Town, principal, report
 from tests.integration.casework.always import examine
-from tests.integration.casework.people import (
-    BODY,
-    CITIZEN,
-    DISPATCHER,
-    SUPERVISOR,
-    clocks_of,
-    elsewhere,
-    events_of,
-    opened,
-    receipt_of,
-)
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.looking import clocks_of, events_of, receipt_of
+from tests.integration.casework.people import CITIZEN, DISPATCHER, SUPERVISOR
+from tests.integration.casework.walks import elsewhere, opened
 
 OTHER = {"name": "李四", "phone": "13912345678"}
 

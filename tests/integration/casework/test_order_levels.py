@@ -11,8 +11,10 @@ from dispatch.casework.deadlines import Deadlines
 from dispatch.metrics import new_metrics
 from dispatch.store.pool import open_pool
 from tests.harness.town import KEYRING, Town, principal
-from tests.integration.casework.people import SUPERVISOR, brought, elsewhere, events, opened, ordered, staffed
+from tests.integration.casework.looking import events
+from tests.integration.casework.people import SUPERVISOR, staffed
 from tests.integration.casework.test_orders import orders_of, sound
+from tests.integration.casework.walks import brought, elsewhere, opened, ordered
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 from dispatch.people.principal import Principal
 from tests.harness.town import Town, principal
 from tests.integration.casework.always import examine
+from tests.integration.casework.bodies import BODY, EXPLAINED
+from tests.integration.casework.looking import clocks_of, events, events_of
 from tests.integration.casework.people import (
-    BODY,
     COMMANDER,
     DISPATCHER,
-    EXPLAINED,
     FOLLOWUP,
     HANDLER,
     HEAD,
@@ -21,15 +21,8 @@ from tests.integration.casework.people import (
     STRANGER,
     SUPERVISOR,
     account,
-    body_of,
-    brought,
-    clocks_of,
-    elsewhere,
-    events,
-    events_of,
-    opened,
-    ordered,
 )
+from tests.integration.casework.walks import body_of, brought, elsewhere, opened, ordered
 
 ORDINARY: dict[str, Any] = {"urgency": "ordinary", "category": "E0110"}
 ANSWER: dict[str, Any] = {"note": "已现场处置"}

@@ -7,17 +7,9 @@ import msgspec
 from dispatch.casework.record import case_keys
 from dispatch.people.keyring import aad
 from tests.harness.town import KEYRING, REPLY, Town, principal, report
-from tests.integration.casework.people import (
-    BODY,
-    CITIZEN,
-    DISPATCHER,
-    HANDLER,
-    HEAD,
-    OPERATOR,
-    SUPERVISOR,
-    WHO,
-    opened,
-)
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.people import CITIZEN, DISPATCHER, HANDLER, HEAD, OPERATOR, SUPERVISOR, WHO
+from tests.integration.casework.walks import opened
 
 ID = "11010519491231002X"
 WORDS = f"我是张三丰，电话 138 1234 5678，身份证{ID}，请快点来人"

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from tests.harness.town import Town, principal, report
-from tests.integration.casework.people import HANDLER, HEAD, events_of, opened
+from tests.integration.casework.looking import events_of
+from tests.integration.casework.people import HANDLER, HEAD
+from tests.integration.casework.walks import opened
 
 
 async def pull(town: Town, name: str, count: int, key: str | None = None, unit: str = "drainage") -> tuple[int, Any]:

@@ -10,19 +10,9 @@ import pytest
 from dispatch.people.principal import Principal
 from tests.harness.town import REPLY, Town, principal
 from tests.integration.casework.always import examine
-from tests.integration.casework.people import (
-    CITIZEN,
-    DISPATCHER,
-    HANDLER,
-    REVIEWER,
-    SUPERVISOR,
-    account,
-    clocks_of,
-    events_of,
-    leave,
-    opened,
-    the_clock,
-)
+from tests.integration.casework.looking import clocks_of, events_of, the_clock
+from tests.integration.casework.people import CITIZEN, DISPATCHER, HANDLER, REVIEWER, SUPERVISOR, account, leave
+from tests.integration.casework.walks import opened
 
 # A unit of the demo city whose replies two heads sign, its own and that of the unit above.
 UNIT, ABOVE = "labour-inspection", "labour"

@@ -9,22 +9,10 @@ import pytest
 from dispatch.store.clock import TravelClock
 from tests.harness.town import REPLY, Town, principal, town
 from tests.integration.casework.always import examine
-from tests.integration.casework.people import (
-    BODY,
-    CITIZEN,
-    DISPATCHER,
-    HANDLER,
-    HEAD,
-    STRANGER,
-    SUPERVISOR,
-    brought,
-    clocks_of,
-    deciding,
-    elsewhere,
-    events,
-    events_of,
-    opened,
-)
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.looking import clocks_of, events, events_of
+from tests.integration.casework.people import CITIZEN, DISPATCHER, HANDLER, HEAD, STRANGER, SUPERVISOR
+from tests.integration.casework.walks import brought, deciding, elsewhere, opened
 
 TOLD = "管网改造预计两个月完工，届时继续办理"
 EXTEND: dict[str, Any] = {"request": "extend", "note": "配件在途"}

@@ -21,18 +21,10 @@ from dispatch.store.pool import Sequences, open_pool
 from tests.harness.town import KEYRING, Town, report
 from tests.integration.audit.test_rebuild import rebuilt
 from tests.integration.casework.always import examine
-from tests.integration.casework.people import (
-    BODY,
-    CITIZEN,
-    HEAD,
-    OPERATOR,
-    SUPERVISOR,
-    appealed,
-    brought,
-    elsewhere,
-    events_of,
-    opened,
-)
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.looking import events_of
+from tests.integration.casework.people import CITIZEN, HEAD, OPERATOR, SUPERVISOR
+from tests.integration.casework.walks import appealed, brought, elsewhere, opened
 
 YEARS = timedelta(days=37 * 31)
 OTHER = {"name": "李四", "phone": "13987654321"}

@@ -11,6 +11,7 @@ import structlog
 from dispatch.people.principal import Principal
 from tests.harness.town import DEMO, Town, principal, report
 from tests.integration.casework.always import examine
+from tests.integration.casework.looking import receipt_of
 from tests.integration.casework.people import (
     CITIZEN,
     DISPATCHER,
@@ -20,11 +21,8 @@ from tests.integration.casework.people import (
     REVIEWER,
     STRANGER,
     SUPERVISOR,
-    brought,
-    elsewhere,
-    opened,
-    receipt_of,
 )
+from tests.integration.casework.walks import brought, elsewhere, opened
 
 # As numbers are kept, and as the second caller gives theirs.
 PHONE, OTHER = "+86" + CITIZEN["phone"], "+8613912345678"

@@ -7,19 +7,10 @@ from typing import Any
 import pytest
 
 from tests.harness.town import REPLY, Town, principal
-from tests.integration.casework.people import (
-    BODY,
-    CITIZEN,
-    DISPATCHER,
-    HANDLER,
-    HEAD,
-    REVIEWER,
-    SUPERVISOR,
-    brought,
-    clocks_of,
-    events_of,
-    opened,
-)  # fmt: skip
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.looking import clocks_of, events_of
+from tests.integration.casework.people import CITIZEN, DISPATCHER, HANDLER, HEAD, REVIEWER, SUPERVISOR
+from tests.integration.casework.walks import brought, opened
 
 WATER = principal("handler", "water-affairs")
 GAS = principal("handler", "gas")

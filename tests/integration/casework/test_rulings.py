@@ -8,18 +8,10 @@ import pytest
 from tests.harness.pictures import PDF, add
 from tests.harness.town import Town, principal, report
 from tests.integration.casework.always import BEYOND_THE_BOUND
-from tests.integration.casework.people import (
-    BODY,
-    CITIZEN,
-    DISPATCHER,
-    HANDLER,
-    SUPERVISOR,
-    WHO,
-    brought,
-    clocks_of,
-    events_of,
-    opened,
-)  # fmt: skip
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.looking import clocks_of, events_of
+from tests.integration.casework.people import CITIZEN, DISPATCHER, HANDLER, SUPERVISOR, WHO
+from tests.integration.casework.walks import brought, opened
 
 
 async def lead_of(town: Town, number: str) -> Any:

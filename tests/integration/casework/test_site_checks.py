@@ -5,16 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from tests.harness.town import Town, principal
-from tests.integration.casework.people import (
-    BODY,
-    DISPATCHER,
-    SUPERVISOR,
-    account,
-    brought,
-    clocks_of,
-    events_of,
-    opened,
-)
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.looking import clocks_of, events_of
+from tests.integration.casework.people import DISPATCHER, SUPERVISOR, account
+from tests.integration.casework.walks import brought, opened
 
 NEAR = principal("collector", "dispatch", name="near")
 FAR = principal("collector", "dispatch", name="far")

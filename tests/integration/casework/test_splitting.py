@@ -7,7 +7,9 @@ import asyncpg
 
 from tests.harness.town import Town, report
 from tests.integration.casework.always import examine
-from tests.integration.casework.people import CITIZEN, DISPATCHER, clocks_of, elsewhere, opened, receipt_of
+from tests.integration.casework.looking import clocks_of, receipt_of
+from tests.integration.casework.people import CITIZEN, DISPATCHER
+from tests.integration.casework.walks import elsewhere, opened
 
 OTHER = {"name": "李四", "phone": "13912345678"}
 

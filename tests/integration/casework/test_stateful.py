@@ -16,7 +16,9 @@ from dispatch.casework.sweeping import HEARD
 from dispatch.people.principal import Principal
 from tests.harness.town import START, Town, principal, report, town
 from tests.integration.casework.always import BEYOND_THE_BOUND, examine
-from tests.integration.casework.people import BODY, EXPLAINED, GOOD, WHO, account, desk_call
+from tests.integration.casework.bodies import BODY, EXPLAINED, GOOD
+from tests.integration.casework.people import WHO, account
+from tests.integration.casework.walks import desk_call
 from tests.integration.emergency.orders import end, start
 
 PLACES = [{"lon": 116.19 + 0.004 * i, "lat": 33.13} for i in range(3)]

@@ -7,26 +7,22 @@ import pytest
 
 from dispatch.casework import handover
 from tests.harness.town import REPLY, Town, principal, report
+from tests.integration.casework.bodies import BODY, GOOD
+from tests.integration.casework.looking import clocks_of, events_of
 from tests.integration.casework.people import (
-    BODY,
     CITIZEN,
     DISPATCHER,
     FOLLOWUP,
-    GOOD,
     HANDLER,
     HEAD,
     REVIEWER,
     SUPERVISOR,
     WHO,
     account,
-    brought,
-    clocks_of,
-    elsewhere,
-    events_of,
     leave,
-    opened,
-)  # fmt: skip
+)
 from tests.integration.casework.test_dispatch_desk import tasks_of
+from tests.integration.casework.walks import brought, elsewhere, opened
 
 STREET, COMMUNITY = "s-990101001", "c-990101001001"
 CHIEF = principal("unit_head", STREET)

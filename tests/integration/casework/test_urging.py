@@ -5,18 +5,9 @@ from typing import Any
 
 from tests.harness.town import REPLY, Town, principal
 from tests.integration.casework.always import examine
-from tests.integration.casework.people import (
-    COMMANDER,
-    DISPATCHER,
-    HANDLER,
-    OPERATOR,
-    SUPERVISOR,
-    account,
-    brought,
-    events,
-    opened,
-    staffed,
-)
+from tests.integration.casework.looking import events
+from tests.integration.casework.people import COMMANDER, DISPATCHER, HANDLER, OPERATOR, SUPERVISOR, account, staffed
+from tests.integration.casework.walks import brought, opened
 
 NOTE: dict[str, Any] = {"note": "请抓紧办理"}
 

@@ -10,19 +10,9 @@ from dispatch.casework.deadlines import Deadlines
 from dispatch.metrics import new_metrics
 from dispatch.store.pool import open_pool
 from tests.harness.town import KEYRING, START, Town
-from tests.integration.casework.people import (
-    account,
-    ack,
-    events,
-    fire_at,
-    leave,
-    levels,
-    opened,
-    shift,
-    staffed,
-    the_clock,
-    told,
-)  # fmt: skip
+from tests.integration.casework.looking import ack, events, fire_at, levels, the_clock, told
+from tests.integration.casework.people import account, leave, shift, staffed
+from tests.integration.casework.walks import opened
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 REACHED = {"to": "drainage", "reached": True}

@@ -17,7 +17,10 @@ from dispatch.city.files import CONFIG
 from dispatch.city.load import Plan
 from dispatch.domain.errors import RuleBroken
 from tests.harness.town import DEMO, KEYRING, REPLY, START, Town, load_city, principal, report, town
-from tests.integration.casework.people import BODY, DISPATCHER, SUPERVISOR, brought, events_of, opened, ordered
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.looking import events_of
+from tests.integration.casework.people import DISPATCHER, SUPERVISOR
+from tests.integration.casework.walks import brought, opened, ordered
 from tests.integration.city.conftest import Change
 
 UNIT = "drainage,云川排水公司,water-affairs,1,utility,9901,\n"

@@ -16,8 +16,9 @@ from dispatch.cli import main
 from dispatch.store.clock import TravelClock
 from sla.workdays import LAST_PUBLISHED_YEAR
 from tests.harness.town import KEYRING, REPLY, Town, load_city, principal, town
-from tests.integration.casework.people import CITIZEN, DISPATCHER, events_of
-from tests.integration.casework.people import opened as begun
+from tests.integration.casework.looking import events_of
+from tests.integration.casework.people import CITIZEN, DISPATCHER
+from tests.integration.casework.walks import opened as begun
 from tests.integration.city.test_load_command import run
 
 LAMP, LAMPS = "S090401", principal("handler", "lighting")

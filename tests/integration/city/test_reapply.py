@@ -14,7 +14,10 @@ from dispatch.city.archive import pack
 from dispatch.city.files import CONFIG
 from dispatch.cli import main
 from tests.harness.town import KEYRING, START, Town, load_city, principal, town
-from tests.integration.casework.people import BODY, CITIZEN, clocks_of, events_of, opened
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.looking import clocks_of, events_of
+from tests.integration.casework.people import CITIZEN
+from tests.integration.casework.walks import opened
 
 LAMP: dict[str, Any] = {"category": "S090401", "text": "路灯不亮", "caller": CITIZEN}
 SUPERVISOR = principal("supervisor", "supervision")

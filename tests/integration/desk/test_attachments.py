@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.harness.town import Town, report
-from tests.integration.casework.people import CITIZEN, brought, opened
+from tests.integration.casework.people import CITIZEN
+from tests.integration.casework.walks import brought, opened
 from tests.integration.desk.desk import DISPATCHER, HANDLER, OPERATOR, announced, announcing, ask
 
 ELSEWHERE = {"lon": 116.2113, "lat": 33.1313}

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from tests.harness.town import Town, principal
-from tests.integration.casework.people import CITIZEN, opened
+from tests.integration.casework.people import CITIZEN
+from tests.integration.casework.walks import opened
 from tests.integration.desk.desk import DISPATCHER, HANDLER, OPERATOR, ask
 
 PHONE = "13812345678"

@@ -10,7 +10,8 @@ import pytest
 from dispatch.casework import record
 from dispatch.casework.closing import end
 from tests.harness.town import Town, principal
-from tests.integration.casework.people import CITIZEN, brought, opened
+from tests.integration.casework.people import CITIZEN
+from tests.integration.casework.walks import brought, opened
 from tests.integration.desk.desk import DISPATCHER, HANDLER, OPERATOR, SUPERVISOR, announced, announcing, ask
 
 SPOKEN = "水管已修复，恢复供水，感谢您的来电。"

@@ -11,7 +11,8 @@ from dispatch.city.emergencies import Emergencies
 from dispatch.people.principal import Principal
 from tests.harness.town import Town
 from tests.integration.casework.always import examine
-from tests.integration.casework.people import COMMANDER, opened
+from tests.integration.casework.people import COMMANDER
+from tests.integration.casework.walks import opened
 
 REASON = "暴雨红色预警，防汛一级响应"
 # A district of the demo city, an ordinary matter that is no other's, and places in the district and in another one.

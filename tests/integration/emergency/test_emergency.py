@@ -8,7 +8,10 @@ import pytest
 from dispatch.casework.sweeping import AGAIN, HEARD
 from dispatch.city.emergencies import PEACE
 from tests.harness.town import START, Town, principal, report
-from tests.integration.casework.people import BODY, COMMANDER, DISPATCHER, SUPERVISOR, clocks_of, events_of, opened
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.looking import clocks_of, events_of
+from tests.integration.casework.people import COMMANDER, DISPATCHER, SUPERVISOR
+from tests.integration.casework.walks import opened
 from tests.integration.emergency.orders import (
     DISTRICT,
     LITTER,

@@ -17,7 +17,8 @@ from dispatch.cli import main
 from dispatch.domain.errors import RuleBroken
 from tests.harness.town import DEMO, KEYRING, Town, load_city, principal
 from tests.integration.api.test_live import listening
-from tests.integration.casework.people import COMMANDER, SUPERVISOR, clocks_of, events_of
+from tests.integration.casework.looking import clocks_of, events_of
+from tests.integration.casework.people import COMMANDER, SUPERVISOR
 from tests.integration.emergency.orders import REASON, audited, end, here, litter, looked_at, start, state_of
 
 SNAPSHOTS_KEPT = """SELECT count(*) FROM pg_stat_activity

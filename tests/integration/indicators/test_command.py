@@ -6,7 +6,7 @@ from click.testing import CliRunner, Result
 
 from dispatch.cli import main
 from tests.harness.town import Town
-from tests.integration.casework.people import brought, elsewhere
+from tests.integration.casework.walks import brought, elsewhere
 from tests.integration.indicators.keeping import counted
 
 FIGURES = "SELECT dimension, indicator, day, key, numerator FROM figures WHERE numerator > 0 ORDER BY 1, 2, 3, 4"

@@ -9,22 +9,9 @@ from dispatch.indicators.keeping import SQL, Upkeep, count_changed, name_forgott
 from dispatch.indicators.rules import Rulebook
 from dispatch.live.relay import Relay
 from tests.harness.town import Town, report, town
-from tests.integration.casework.people import (
-    BODY,
-    CITIZEN,
-    DISPATCHER,
-    EXPLAINED,
-    HELD,
-    REVIEWER,
-    ROUTED,
-    SUPERVISOR,
-    UNCLEAR,
-    WHO,
-    body_of,
-    brought,
-    elsewhere,
-    opened,
-)
+from tests.integration.casework.bodies import BODY, EXPLAINED
+from tests.integration.casework.people import CITIZEN, DISPATCHER, REVIEWER, SUPERVISOR, WHO
+from tests.integration.casework.walks import HELD, ROUTED, UNCLEAR, body_of, brought, elsewhere, opened
 from tests.integration.indicators.keeping import compared, counted, figures, of, remade
 
 KEPT = """

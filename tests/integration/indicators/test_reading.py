@@ -9,7 +9,9 @@ import pytest
 
 from dispatch.insight.monthly import period
 from tests.harness.town import Town, principal, report
-from tests.integration.casework.people import BODY, HEAD, WHO, brought, elsewhere
+from tests.integration.casework.bodies import BODY
+from tests.integration.casework.people import HEAD, WHO
+from tests.integration.casework.walks import brought, elsewhere
 from tests.integration.indicators.keeping import PERIOD, SUPERVISOR, counted, figures, of, remade
 
 ABOVE = principal("unit_head", "water-affairs")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.harness.town import REPLY, Town, principal, report
-from tests.integration.casework.people import EXPLAINED, GOOD
+from tests.integration.casework.bodies import EXPLAINED, GOOD
 
 SUPERVISOR = principal("supervisor", "supervision")
 OPERATOR = principal("operator", "hotline")

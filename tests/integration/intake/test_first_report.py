@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from tests.harness.town import REPLY, Town, principal, report
-from tests.integration.casework.people import GOOD
+from tests.integration.casework.bodies import GOOD
 
 HEAD = principal("unit_head", "drainage")
 

@@ -63,7 +63,8 @@ async def test_a_repeat_past_the_limit_is_supervised_once(a_town: Town) -> None:
 
 async def test_what_was_refused_is_looked_at_by_a_person_when_it_comes_again(a_town: Town) -> None:
     """合同纠纷: a conclusive answer stands on the case, and a later call is shown it instead of going round again."""
-    from tests.integration.casework.people import OPERATOR, desk_call
+    from tests.integration.casework.people import OPERATOR
+    from tests.integration.casework.walks import desk_call
 
     made = report(category=None, text="租车合同纠纷要求退押金", about=RENTAL, caller=CALLER, location=None)
     status, _ = await desk_call(a_town, OPERATOR, report=made, action="reject", body={"reason_code": "litigation"})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.harness.town import CONNECTOR, PLACE, REPLY, Town, principal, report
-from tests.integration.casework.people import EXPLAINED, GOOD
+from tests.integration.casework.bodies import EXPLAINED, GOOD
 from tests.integration.intake.conftest import SendBatch, Switch
 
 LONG = "幸福小区三号楼门前的污水井已经连续三天往外冒水臭味很大请尽快派人处理"

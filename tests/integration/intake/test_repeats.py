@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 from tests.harness.town import Town, report
-from tests.integration.casework.people import CITIZEN, elsewhere, events_of, staffed
+from tests.integration.casework.looking import events_of
+from tests.integration.casework.people import CITIZEN, staffed
+from tests.integration.casework.walks import elsewhere
 
 
 async def notices(town: Town, number: str, topic: str) -> list[str]:

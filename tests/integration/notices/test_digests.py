@@ -11,7 +11,8 @@ from dispatch.domain.cases import Post
 from dispatch.notices import digests, post
 from dispatch.notices.webhooks import add_webhook
 from tests.harness.town import KEYRING, START, Town, principal
-from tests.integration.casework.people import SUPERVISOR, account, elsewhere, opened
+from tests.integration.casework.people import SUPERVISOR, account
+from tests.integration.casework.walks import elsewhere, opened
 
 MOST = 3
 HOUR = timedelta(hours=1)
