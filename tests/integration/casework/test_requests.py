@@ -164,7 +164,10 @@ async def test_a_request_in_two_steps_waits_for_the_head_and_then_for_the_desk(a
     assert [(row["case_no"], row["step"]) for row in page["items"]] == [(number, "unit_head")]
     status, problem = await a_town.act(number, "decide", DISPATCHER, **YES)
     assert (status, problem["permission"]) == (403, "task.manage")
-    assert (await a_town.act(number, "decide", principal("unit_head", "gas"), **YES))[0] == 404
+    other = principal("unit_head", "gas")
+    assert (await a_town.act(number, "decide", other, **YES))[0] == 404
+    assert (await a_town.act(number, "assist", DISPATCHER, unit="gas", note="协办"))[0] == 200
+    assert (await a_town.act(number, "decide", other, **YES))[0] == 403  # of a unit that assists
     assert (await a_town.act(number, "decide", principal("unit_head", "drainage", name=HANDLER.name), **YES))[0] == 409
     assert (await a_town.act(number, "decide", CHIEF, **YES))[0] == 200  # of the unit above it, for want of its own
     assert await due(a_town, number) == before
