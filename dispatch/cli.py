@@ -28,6 +28,7 @@ from dispatch.cli_audit import audit
 from dispatch.cli_backtest import backtest_command
 from dispatch.cli_calendar import calendar
 from dispatch.cli_duty import duty
+from dispatch.cli_embedded import on_embedded
 from dispatch.cli_emergency import emergency
 from dispatch.cli_feed import demo_command, replay_command
 from dispatch.cli_indicators import indicators
@@ -51,9 +52,23 @@ console = Console(stderr=True)
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="city-dispatch")
-def main() -> None:
-    """City-operations dispatch (一网统管): every report one case, one responsible unit, one clock."""
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Work on the embedded servers of this folder, whether a service runs on them or not (内置数据库所在目录).",
+)
+@click.pass_context
+def main(context: click.Context, data: Path | None) -> None:
+    """City-operations dispatch (一网统管): every report one case, one responsible unit, one clock.
+
+    \b
+    dispatch serve --demo --data data
+    dispatch --data data audit verify
+    """
     configure_logs("warning")
+    if data is not None:
+        on_embedded(context, data)
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:

@@ -5,6 +5,6 @@ or stopped in another way; what is inside the database is the store's matter.
 """
 
 from dispatch.embedded.errors import EmbeddedError
-from dispatch.embedded.servers import Servers, servers, start, stop
+from dispatch.embedded.servers import Servers, at_hand, servers, start, stop
 
-__all__ = ["EmbeddedError", "Servers", "servers", "start", "stop"]
+__all__ = ["EmbeddedError", "Servers", "at_hand", "servers", "start", "stop"]

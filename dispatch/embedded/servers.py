@@ -1,11 +1,12 @@
 """Both servers together: what the service starts with when it is given no server."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dispatch.embedded import folder, postgres, redis
+from dispatch.embedded.errors import DataFolderBusy
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,16 @@ async def servers(data_dir: Path, *, keep: bool = False) -> AsyncIterator[Server
         finally:
             if not keep:
                 stop(data_dir)
+
+
+@contextmanager
+def at_hand(data_dir: Path) -> Iterator[Servers]:
+    """The servers of a data folder for one command: those that a service runs, else started for as long as it takes.
+
+    Raises the kinds of `EmbeddedError`.
+    """
+    with ExitStack() as held:
+        with suppress(DataFolderBusy):  # held by a service, which goes on with them
+            held.enter_context(folder.locked(data_dir))
+            held.callback(stop, data_dir)
+        yield start(data_dir)
