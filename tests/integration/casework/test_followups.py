@@ -180,6 +180,10 @@ async def test_nothing_is_put_right_for_longer_than_fifteen_working_days(a_town:
     assert clock["due_at"] == datetime(2026, 12, 9, 18, 0, tzinfo=SHANGHAI)
     assert (await a_town.act(number, "sign", HANDLER))[0] == 200
     assert (await a_town.act(number, "extend", SUPERVISOR, note="配件在途"))[1]["field"] == "limit"
+    other = await brought(a_town, "review", location=elsewhere())
+    assert (await a_town.act(other, "rework", REVIEWER, note="照片看不出已恢复", limit="40wd"))[0] == 200
+    (clock,) = await clocks_of(a_town, other, "rectify")
+    assert clock["due_at"] == datetime(2026, 12, 9, 18, 0, tzinfo=SHANGHAI)
 
 
 async def test_the_angry_second_rating_is_supervised_and_may_be_ended_only_then(a_town: Town) -> None:

@@ -33,6 +33,8 @@ TABLES = (
     "access_log", "retention_runs",
 )  # fmt: skip
 
+WAITING = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
+
 
 @asynccontextmanager
 async def keeper(town: Town) -> AsyncIterator[Workplace]:
@@ -59,7 +61,8 @@ async def command(town: Town, *arguments: str) -> Result:
 
 
 async def test_a_case_of_three_years_ago_keeps_its_record_and_nothing_of_its_people(a_town: Town) -> None:
-    old = await brought(a_town, "closed")
+    old = await brought(a_town, "closed", about={"object": "荷花池路口路灯杆"})
+    assert await a_town.value("SELECT object FROM cases WHERE case_no = $1", old) is not None
     another = await brought(a_town, "closed", caller=OTHER, location=elsewhere())
     still = await brought(a_town, "handling", caller=OTHER, location=elsewhere())
     people = await a_town.value("SELECT people FROM cases WHERE case_no = $1", old)
@@ -77,6 +80,7 @@ async def test_a_case_of_three_years_ago_keeps_its_record_and_nothing_of_its_peo
     assert [each["caller"] for each in case["reports"]] == [None]
     assert (await a_town.get("/cases?q=路口积水", SUPERVISOR))[1]["items"][-1]["case_no"] == still
     assert await a_town.value("SELECT people FROM cases WHERE case_no = $1", old) == people
+    assert await a_town.value("SELECT object FROM cases WHERE case_no = $1", old) is None
     # What happened stays: one event more, a chain that holds, and tables that the events make again.
     assert (await events_of(a_town, old))[-2:] == ["closed", "redacted"]
     _, record = await a_town.get(f"/cases/{old}/events?limit=200", SUPERVISOR)
@@ -128,6 +132,25 @@ async def test_what_is_open_appealed_about_or_held_stays(a_town: Town) -> None:
             await holds.place(at, kept, "太晚了", "archivist")
     assert (await events_of(a_town, kept))[-3:] == ["hold_placed", "hold_released", "redacted"]
     assert "法院" not in str(await a_town.rows("SELECT convert_from(body, 'UTF8') FROM case_events"))
+
+
+async def test_what_is_held_in_the_moment_in_which_it_would_be_erased_stays(a_town: Town) -> None:
+    kept, past = [await brought(a_town, "closed", location=elsewhere()) for _ in range(2)]
+    a_town.clock.travel(YEARS)
+    async with keeper(a_town) as at, a_town._owner() as connection:
+        async with connection.transaction():
+            await connection.execute("SELECT FROM cases WHERE case_no = $1 FOR UPDATE", kept)
+            running = asyncio.create_task(retention.run(at))
+            while not await a_town.value(WAITING):
+                await asyncio.sleep(0.01)
+            await connection.execute(
+                "INSERT INTO legal_holds (case_id, text_id, placed_by, placed_at) SELECT c.id, min(t.id), 'archivist', $2"
+                " FROM cases c JOIN texts t ON t.case_id = c.id WHERE c.case_no = $1 GROUP BY c.id",
+                kept,
+                a_town.clock.at,
+            )
+        assert (await running).words == 1
+    assert [await has_words(a_town, n) for n in (kept, past)] == [True, False]
 
 
 async def test_the_database_keeps_the_words_of_what_is_open_appealed_about_or_held(a_town: Town) -> None:
