@@ -68,22 +68,8 @@ async def attempt(turn: Turn) -> None:
         raise RuleBroken(problem="the superior from whom it came has not been told the result", field="report_back")
     next_at = None if over else callable_from(turn.city, turn.at, after_slot=not reached)
     nth = len(before) + 1
-    row = (
-        case.id,
-        nth,
-        case.round,
-        medium,
-        turn.by.name,
-        turn.at,
-        None,
-        reached,
-        counted,
-        next_at,
-        None,
-        None,
-        None,
-        None,
-    )
+    unsaid = None, None, None, None
+    row = case.id, nth, case.round, medium, turn.by.name, turn.at, None, reached, counted, next_at, *unsaid
     await turn.connection.execute(SQL.add, *row)
     turn.say("note")
     change.event(
