@@ -33,6 +33,7 @@ from dispatch.cli_emergency import emergency
 from dispatch.cli_feed import demo_command, replay_command
 from dispatch.cli_indicators import indicators
 from dispatch.cli_limits import calendar_diff, reapply
+from dispatch.cli_match import match
 from dispatch.cli_retention import group as retention
 from dispatch.cli_roster import roster
 from dispatch.cli_sla import sla
@@ -208,6 +209,7 @@ def _show(what: loading.Plan) -> None:
 
 city.add_command(reapply)
 calendar.add_command(calendar_diff)
+backtest_command.add_command(match)
 for command in (
     audit, city, duty, indicators, sla, calendar, roster, emergency, retention, backtest_command, replay_command,
     demo_command,

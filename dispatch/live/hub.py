@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import asyncpg
 import structlog
@@ -13,7 +13,7 @@ import structlog
 from dispatch.domain.errors import Unavailable
 from dispatch.live.listeners import Listener
 from dispatch.live.messages import DEGRADED, Message, Note, position, subscribed
-from dispatch.live.stream import FAULTS, Stream
+from dispatch.live.stream import FAULTS, Entry, Stream
 from dispatch.store.statements import load
 
 if TYPE_CHECKING:
@@ -75,26 +75,21 @@ class Hub:
         return Position(self._epoch, self._offset)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Follow the stream until told to stop, then send everybody away; what is waited for meanwhile keeps nobody."""
-        async with asyncio.TaskGroup() as group:
-            following = group.create_task(self._follow())
-            await stop.wait()
-            following.cancel()
-        self.dismiss()
-
-    async def _follow(self) -> None:
+        """Follow the stream until told to stop, then send everybody away."""
+        stopped = asyncio.ensure_future(stop.wait())
         clock = asyncio.get_running_loop().time
         next_position = clock() + POSITION_S
         quiet = True
-        while True:
+        while not stop.is_set():
             if quiet and not await self._settle():
-                await asyncio.sleep(RETRY_S)
+                await _pause(stop)
                 continue
-            quiet = not await self._read()
+            quiet = not await self._read(stop, stopped)
             if clock() >= next_position:
                 next_position = clock() + POSITION_S
                 if not self.degraded:
                     self._tell(position(*self.position()))
+        self.dismiss()
 
     def dismiss(self) -> None:
         """Send everybody away: this process is leaving."""
@@ -176,20 +171,20 @@ class Hub:
             self._restart(epoch, offset)
         return True
 
-    async def _read(self) -> bool:
+    async def _read(self, stop: asyncio.Event, stopped: "asyncio.Future[Any]") -> bool:
         """Hand on what the stream has next; false when it has nothing."""
         epoch, offset = self.position()
         if self._stream is None:
-            await asyncio.sleep(RETRY_S)
+            await _pause(stop)
             return False
         try:
-            entries = await self._stream.wait(epoch, offset, PAGE, WAIT_MS)
+            entries = await _unless(stopped, self._stream.wait(epoch, offset, PAGE, WAIT_MS))
         except FAULTS as fault:
             if not self.degraded:
                 log.warning("live_degraded", error=type(fault).__name__)
                 self.degraded = True
                 self._tell(DEGRADED)
-            await asyncio.sleep(RETRY_S)
+            await _pause(stop)
             return False
         if self.degraded:
             self.degraded = False
@@ -222,3 +217,19 @@ class Hub:
     def _tell(self, note: Note) -> None:
         for listener in self._listeners:
             listener.offer(note)
+
+
+async def _pause(stop: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(RETRY_S):
+            await stop.wait()
+
+
+async def _unless(stopped: "asyncio.Future[Any]", wait: Coroutine[Any, Any, list[Entry]]) -> list[Entry]:
+    """What is waited for, or nothing once it is time to stop: who leaves does not sit out a wait of a second."""
+    waiting = asyncio.ensure_future(wait)
+    await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
+    if not waiting.done():
+        waiting.cancel()
+        await asyncio.wait((waiting,))  # it has a time limit of its own, whatever becomes of the cancelling
+    return [] if stopped.done() and (waiting.cancelled() or waiting.exception()) else waiting.result()

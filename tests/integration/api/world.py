@@ -75,6 +75,24 @@ PERMITS = {
     "close": "case.close",
     "reopen": "case.reopen",
 }
+# So many places lie far enough apart; in each a case of each of these kinds is one of its own.
+PLACES = 1_600
+KINDS = (
+    "E0506",
+    "E0101",
+    "E0103",
+    "E0106",
+    "E0108",
+    "E0120",
+    "E0121",
+    "E0125",
+    "E0128",
+    "E0138",
+    "E0187",
+    "E0302",
+    "E0401",
+    "E0410",
+)
 _numbers = itertools.count(1)
 
 
@@ -129,18 +147,21 @@ class World:
         return case_no
 
     async def _opened(self, state: str) -> str:
-        """A case of its own: in a long run places come again, and what is said about them is taken for the same."""
-        number = next(_numbers)
-        made = report(
-            category=None if state == "triage" else "E0506",
-            location={"lon": 116.15 + number % 40 / 500, "lat": 33.12 + number // 40 % 40 / 500},
-            text=f"第{number}处积水",
-            caller={"name": "市民", "phone": f"199{number:08}"},
-            assigned_unit=None if state == "triage" else "drainage",
-        )
-        status, answer = await self.town.send(made)
-        assert status == 201, answer
-        return answer["case_no"] if answer["outcome"] != "attached" else await self._opened(state)
+        """A case of its own: in a long run places come again, then about another kind of matter, and what is said of the same is taken for it."""
+        while True:
+            number = next(_numbers)
+            made = report(
+                category=None if state == "triage" else KINDS[number // PLACES % len(KINDS)],
+                location={"lon": 116.15 + number % 40 / 500, "lat": 33.12 + number // 40 % 40 / 500},
+                text=uuid4().hex if state == "triage" else f"第{number}处积水",
+                caller={"name": "市民", "phone": f"199{number:08}"},
+                assigned_unit=None if state == "triage" else "drainage",
+            )
+            status, answer = await self.town.send(made)
+            assert status == 201, answer
+            if answer["outcome"] != "attached":
+                number_of_case: str = answer["case_no"]
+                return number_of_case
 
     async def seed(self, operation: str, role: Role, turn: int) -> Seed:
         """A request that `role` may make of an operation, with ids that exist; empty where nothing needs them."""

@@ -1,0 +1,89 @@
+"""`dispatch backtest match`: whether two messages of a city's history say one thing, beside what its people judged."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from dispatch.cli_backtest import FILE
+from dispatch.intake.alike import PairModel, Signs, signs
+from dispatch.intake.rarity import counted
+from dispatch.learning import measures, tables
+from dispatch.learning.pairs import SAME, Pair, groups, signs_of, train, weights
+
+SHIPPED: Final = Path(__file__).parent.parent / "config" / "models" / "pairs.json"
+PRECISION: Final = 0.98
+OUT: Final = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+@click.command("match")
+@click.option("--messages", type=FILE, required=True, help="CSV: message,caller,time,topic,detail (诉求).")
+@click.option("--pairs", type=FILE, required=True, help="CSV: message_a,message_b; label for the figures (待判对).")
+@click.option("--train-messages", type=FILE, help="Messages of the judged pairs to learn from; else --messages.")
+@click.option("--train-pairs", type=FILE, help="CSV: message_a,message_b,label; without it the shipped model (训练对).")
+@click.option("--out", type=OUT, required=True, help="CSV: message_a,message_b,verdict,score (结果).")
+def match(messages: Path, pairs: Path, train_messages: Path | None, train_pairs: Path | None, out: Path) -> None:
+    """Say of each pair whether it is one matter: same, facet, topic or diff, and how far `same` is believed (查重回测).
+
+    Labels of --pairs are used for the figures only.
+
+    \b
+    dispatch backtest match --messages m.csv --pairs p.csv --out verdicts.csv
+    dispatch backtest match --messages m.csv --pairs p.csv --train-messages old.csv --train-pairs judged.csv --out verdicts.csv
+    """
+    shown = Console(stderr=True)
+    try:
+        said = tables.messages(messages)
+        asked = tables.pairs(pairs, said, judged=False)
+        before = tables.messages(train_messages) if train_messages else said
+        taught = tables.pairs(train_pairs, before, judged=True) if train_pairs else []
+    except tables.FaultyTable as fault:
+        raise click.ClickException(str(fault)) from None
+    rarity = counted(each.whole for each in ({**before, **said}).values())
+    model = _model(taught, signs_of(taught, before, rarity))
+    with tables.written(out, ("message_a", "message_b", "verdict", "score")) as writer:
+        judged = [
+            (pair, *model.judge(signs(said[pair.one], said[pair.other], rarity)))
+            for pair in track(asked, "judged 判定", console=shown, disable=not shown.is_terminal)
+        ]
+        for pair, verdict, score in judged:
+            writer.writerow((pair.one, pair.other, verdict, f"{score:.6f}"))
+    Console().print(_figures([each for each in judged if each[0].label], len(judged)))
+
+
+def _model(taught: Sequence[Pair], found: Sequence[Signs]) -> PairModel:
+    if not taught:
+        return msgspec.json.decode(SHIPPED.read_bytes(), type=PairModel)
+    if len({pair.label == SAME for pair in taught}) < 2:
+        raise click.ClickException("--train-pairs needs pairs that are same and pairs that are not")
+    return train(taught, found)
+
+
+def _figures(judged: Sequence[tuple[Pair, str, float]], rows: int) -> Table:
+    table = Table("figure 指标", "value 值", "95 %", title="Backtest of matching 查重回测")
+    table.add_row("pairs 对", str(rows), "")
+    if not judged:
+        table.add_row("with a label 有标签", "0", "")
+        return table
+    grouped = groups([pair for pair, _, _ in judged])
+    weight, score = weights(grouped), np.array([each for _, _, each in judged])
+    true = np.array([float(pair.label == SAME) for pair, _, _ in judged])
+    labels, verdicts = [pair.label or "" for pair, _, _ in judged], [verdict for _, verdict, _ in judged]
+    table.add_row("with a label, in groups 有标签，组数", f"{len(judged)}, {len(set(grouped))}", "")
+    figures: dict[str, measures.Figure] = {
+        "average precision of same": lambda at: measures.average_precision(true[at], score[at], weight[at]),
+        f"recall at precision {PRECISION}": lambda at: measures.recall_at(PRECISION, true[at], score[at], weight[at]),
+        "macro-F1 of the labels": lambda at: measures.macro_f1(
+            [labels[n] for n in at], [verdicts[n] for n in at], weight[at]
+        ),
+    }
+    for name, figure in figures.items():
+        low, high = measures.interval(grouped, figure)
+        table.add_row(name, f"{figure(np.arange(len(judged))):.3f}", f"{low:.3f} to {high:.3f}")
+    return table
