@@ -89,13 +89,19 @@ async def count_changed(connection: Connection, book: Rulebook, limit: int) -> i
 
     The caller holds the row of the upkeep in the running transaction.
     """
-    named = {row["case_id"] for row in await connection.fetch(SQL.take_due, limit)}
-    ids = named or {row["case_id"] for row in await connection.fetch(SQL.unsent, limit)}
+    named = await _ids(connection, SQL.take_due, limit)
+    ids = named or await _ids(connection, SQL.unsent, limit)
+    if not ids:  # what the relay sent between these two looks is named by now
+        ids = named = await _ids(connection, SQL.take_due, limit)
     cases = await connection.fetch(SQL.changed, sorted(ids)) if ids else []
     counted = 0
     if cases:
         counted = await _count(connection, book, cases)
     return len(named) or counted
+
+
+async def _ids(connection: Connection, statement: str, limit: int) -> set[int]:
+    return {row["case_id"] for row in await connection.fetch(statement, limit)}
 
 
 async def _count(connection: Connection, book: Rulebook, cases: Sequence[asyncpg.Record]) -> int:

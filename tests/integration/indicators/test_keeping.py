@@ -1,7 +1,9 @@
 """Figures are kept as cases change, and are what the events say, whatever happened, in whatever order, and whoever crashed."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -35,6 +37,41 @@ async def test_what_is_kept_is_what_the_events_say_after_every_kind_of_step(a_to
     assert (await remade(a_town)).differences == []
     assert before == await a_town.rows(KEPT)
     assert len(before) > 300
+
+
+class BetweenTwoLooks:
+    """A connection on which something happens between the look at the list and the look at what waits for the relay."""
+
+    def __init__(self, connection: Any, happens: Callable[[], Awaitable[Any]]) -> None:
+        self._connection, self._happens = connection, happens
+
+    async def fetch(self, statement: str, *values: Any) -> Any:
+        if statement == SQL.unsent:
+            await self._happens()
+        return await self._connection.fetch(statement, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+async def test_what_the_relay_sends_between_two_looks_is_counted_all_the_same(a_town: Town) -> None:
+    await counted(a_town)
+    async with a_town._owner() as relays, a_town._owner() as connection:
+        waiting = relays.transaction()
+        await waiting.start()
+        await relays.execute("SELECT pg_advisory_xact_lock(hashtext('dispatch.live.relay'))")
+        await opened(a_town)
+
+        async def sends() -> None:
+            await waiting.rollback()
+            while await a_town.value("SELECT count(*) FROM outbox"):
+                await a_town.services.relay.once()
+
+        async with connection.transaction():
+            await connection.execute(SQL.hold_waiting)
+            between: Any = BetweenTwoLooks(connection, sends)
+            assert await count_changed(between, a_town.services.upkeep._book, 50) == 1
+    assert (await compared(a_town)).waiting == 0
 
 
 async def test_a_case_is_counted_once_however_often_it_changes(a_town: Town) -> None:
