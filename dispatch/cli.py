@@ -36,6 +36,7 @@ from dispatch.cli_limits import calendar_diff, reapply
 from dispatch.cli_match import match
 from dispatch.cli_retention import group as retention
 from dispatch.cli_roster import roster
+from dispatch.cli_route import route
 from dispatch.cli_sla import sla
 from dispatch.domain.errors import DispatchError
 from dispatch.embedded import folder as data_folder
@@ -210,6 +211,7 @@ def _show(what: loading.Plan) -> None:
 city.add_command(reapply)
 calendar.add_command(calendar_diff)
 backtest_command.add_command(match)
+backtest_command.add_command(route)
 for command in (
     audit, city, duty, indicators, sla, calendar, roster, emergency, retention, backtest_command, replay_command,
     demo_command,

@@ -1,11 +1,12 @@
 """Tables of a city's history as files: rows by column, faults named with file, line and column."""
 
 import csv
+import gzip
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from dispatch.intake.words import Words, words
 from dispatch.learning.pairs import LABELS, Pair
@@ -27,7 +28,7 @@ class FaultyTable(Exception):
 def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Each row with its line. Raises FaultyTable for a column that is missing and for what is no UTF-8."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with _opened(path) as file:
             reader = csv.DictReader(file)
             for column in columns:
                 if column not in (reader.fieldnames or ()):
@@ -51,7 +52,7 @@ def messages(path: Path) -> dict[str, Words]:
 def pairs(path: Path, known: Iterable[str], *, judged: bool) -> list[Pair]:
     """Pairs of known messages, in order, with the label where the file has one. Raises FaultyTable; `judged` asks for labels."""
     there, found = set(known), list[Pair]()
-    labelled = judged or _has(path, "label")
+    labelled = judged or has(path, "label")
     for line, row in rows(path, ("message_a", "message_b", *(("label",) if labelled else ()))):
         for column in ("message_a", "message_b"):
             if row[column] not in there:
@@ -65,9 +66,16 @@ def pairs(path: Path, known: Iterable[str], *, judged: bool) -> list[Pair]:
     return found
 
 
-def _has(path: Path, column: str) -> bool:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+def has(path: Path, column: str) -> bool:
+    """Whether a file has a column."""
+    with _opened(path) as file:
         return column in (csv.DictReader(file).fieldnames or ())
+
+
+def _opened(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
 
 
 @contextmanager

@@ -1,0 +1,98 @@
+"""`dispatch backtest route`: whose a case would have been, learned from the cases before it, beside whose it was."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from dispatch.cli_backtest import FILE
+from dispatch.learning import measures, tables
+from dispatch.learning.routing import Router
+from dispatch.learning.unit_names import Row, renames
+
+OUT: Final = click.Path(dir_okay=False, writable=True, path_type=Path)
+BEST: Final = 3
+SHOWN: Final = 15
+# Fewer cases say nothing of who does what.
+FEWEST: Final = 50
+
+
+@click.command("route")
+@click.option("--cases", type=FILE, required=True, help="CSV, also .csv.gz: the cases to be judged (待判工单).")
+@click.option("--train", type=FILE, required=True, help="CSV: cases that were handled before (训练工单).")
+@click.option("--target", required=True, metavar="COLUMN", help="Who handled a case (承办单位列).")
+@click.option("--features", required=True, metavar="A,B,…", help="What is known at intake, by column (特征列).")
+@click.option("--time", required=True, metavar="COLUMN", help="When it came in, beginning YYYY-MM-DD (时间列).")
+@click.option("--out", type=OUT, required=True, help="CSV: row,first,second,third,confidence (结果).")
+def route(cases: Path, train: Path, target: str, features: str, time: str, out: Path) -> None:
+    """Propose three units for each case, from what was handled before (派单回测).
+
+    Where --cases has the target column it is used for the figures only.
+
+    \b
+    dispatch backtest route --cases new.csv --train old.csv --target dispose_unit --features street,community,sub_type \\
+        --time create_time --out units.csv
+    """
+    shown = Console(stderr=True)
+    columns = [column.strip() for column in features.split(",") if column.strip()]
+    try:
+        before = _cases(train, [*columns, target, time], time)
+        judged = tables.has(cases, target)
+        asked = [row for _, row in tables.rows(cases, [*columns, *([target] if judged else ())])]
+    except tables.FaultyTable as fault:
+        raise click.ClickException(str(fault)) from None
+    if len(before) < FEWEST:
+        raise click.ClickException(
+            f"{train.name}: {len(before)} cases with {target} are too few to learn from; {FEWEST} at least"
+        )
+    with shown.status("learning 学习"):
+        router = Router(columns, target, time).fit(before)
+    ranked = router.rank(asked, BEST)
+    with tables.written(out, ("row", "first", "second", "third", "confidence")) as writer:
+        for number, best in enumerate(ranked):
+            units = [unit for unit, _ in best] + [""] * (BEST - len(best))
+            writer.writerow((number, *units, f"{best[0][1]:.6f}"))
+    console = Console()
+    console.print(_figures([row[target] for row in asked] if judged else [], ranked))
+    if found := renames(before, router.names, columns, target, time):
+        console.print(_renames(found[:SHOWN]))
+
+
+def _cases(path: Path, columns: Sequence[str], time: str) -> list[Row]:
+    found = []
+    for line, row in tables.rows(path, columns):
+        try:
+            date.fromisoformat(row[time][:10])
+        except ValueError:
+            raise tables.FaultyTable(
+                path.name, line, time, f"{row[time] or 'nothing'} does not begin YYYY-MM-DD"
+            ) from None
+        if row[columns[-2]]:
+            found.append(row)
+    return found
+
+
+def _figures(true: Sequence[str], ranked: Sequence[Sequence[tuple[str, float]]]) -> Table:
+    table = Table("figure 指标", "value 值", "95 %", title="Backtest of routing 派单回测")
+    table.add_row("cases 工单", str(len(ranked)), "")
+    with_target = [n for n, unit in enumerate(true) if unit]
+    for name, most in (("first choice 首选", 1), (f"in the first {BEST} 前三", BEST)):
+        if not with_target:
+            break
+        hit = np.array([float(true[n] in [unit for unit, _ in ranked[n][:most]]) for n in with_target])
+        low, high = measures.interval(range(len(hit)), lambda at, hit=hit: float(hit[at].mean()))  # type: ignore[misc]
+        table.add_row(name, f"{hit.mean():.3f}", f"{low:.3f} to {high:.3f}")
+    return table
+
+
+def _renames(found: Sequence[object]) -> Table:
+    names = ("old", "new", "since", "old_last_seen", "likeness")
+    table = Table(*names, title="Names that took over 更名")
+    for each in found:
+        table.add_row(*(str(getattr(each, name)) for name in names))
+    return table

@@ -1,0 +1,75 @@
+"""`dispatch backtest route`, as a city would try it on its own history."""
+
+import csv
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dispatch.cli import main
+from dispatch.learning.unit_names import Row
+from tests.unit.learning.test_routing import handled
+
+BEFORE, LATER = handled(range(100)), handled(range(100, 105), seed=2)
+
+
+def table(path: Path, rows: list[Row]) -> Path:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, rows[0].keys())
+    writer.writeheader()
+    writer.writerows(rows)
+    data = text.getvalue().encode()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def run(cases: Path, train: Path, out: Path, *more: str) -> Result:
+    given = (
+        "--cases",
+        cases,
+        "--train",
+        train,
+        "--out",
+        out,
+        "--target",
+        "unit",
+        "--features",
+        "community,matter",
+        "--time",
+        "time",
+        *more,
+    )
+    return CliRunner().invoke(main, ["backtest", "route", *map(str, given)])
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_every_case_gets_its_row_in_order_whether_its_unit_is_known_or_not(tmp_path: Path, known: bool) -> None:
+    asked = LATER if known else [{k: v for k, v in row.items() if k != "unit"} for row in LATER]
+    out = tmp_path / "out.csv"
+    result = run(table(tmp_path / "new.csv", asked), table(tmp_path / "old.csv.gz", BEFORE), out)
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert [row["row"] for row in rows] == [str(n) for n in range(len(LATER))]
+    right = [row["first"] == true["unit"] for row, true in zip(rows, LATER, strict=True)]
+    assert sum(right) / len(right) > 0.9
+    assert all(0 <= float(row["confidence"]) <= 1 for row in rows)
+    assert ("first choice" in result.output) == known
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            [{"community": "a", "matter": "b", "unit": "u", "time": "yesterday"}],
+            "old.csv, line 2: time yesterday does not begin",
+        ),
+        ([{"community": "a", "matter": "b", "unit": "u"}], "old.csv, line 1: time is no column of this file"),
+        (BEFORE[:3], "old.csv: 3 cases with unit are too few to learn from"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_named(tmp_path: Path, rows: list[Row], said: str) -> None:
+    result = run(table(tmp_path / "new.csv", LATER), table(tmp_path / "old.csv", rows), tmp_path / "out.csv")
+    assert (result.exit_code, (tmp_path / "out.csv").exists()) == (1, False)
+    assert said in " ".join(result.output.split())
