@@ -43,6 +43,17 @@ def macro_f1(true: Sequence[str], said: Sequence[str], weight: Numbers) -> float
     return float(np.mean(scores))
 
 
+def of_surest(share: float, right: Numbers, sure: Numbers) -> float:
+    """How much is right of the share that is surest."""
+    return float(right[np.argsort(-sure, kind="stable")[: int(share * len(sure))]].mean())
+
+
+def calibration_error(right: Numbers, sure: Numbers, bins: int = 10) -> float:
+    """Mean gap between how sure and how often right, over bins of equal width."""
+    places = np.minimum((sure * bins).astype(np.int64), bins - 1)
+    return float(sum(abs((sure - right)[places == n].sum()) for n in range(bins)) / len(sure))
+
+
 def interval(groups: Sequence[int], figure: Figure) -> tuple[float, float]:
     """The middle 95 % of a figure over samples of whole groups; `figure` gets the places of the items drawn."""
     members: dict[int, list[int]] = {}
