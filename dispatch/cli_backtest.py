@@ -14,6 +14,7 @@ from connectors.history.mapping import read_mapping
 
 SHOWN: Final = 15
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUT: Final = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 @click.group("backtest")

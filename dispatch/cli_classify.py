@@ -10,11 +10,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from dispatch.cli_backtest import FILE
+from dispatch.cli_backtest import FILE, OUT
 from dispatch.learning import measures, tables
 from dispatch.learning.subjects import FOLDS, TooFewTexts, fit
 
-OUT: Final = click.Path(dir_okay=False, writable=True, path_type=Path)
 SUREST: Final = 0.8
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from dispatch.cli_backtest import FILE
+from dispatch.cli_backtest import FILE, OUT
 from dispatch.intake.alike import PairModel, Signs, signs
 from dispatch.intake.rarity import counted
 from dispatch.learning import measures, tables
@@ -19,7 +19,6 @@ from dispatch.learning.pairs import SAME, Pair, groups, signs_of, train, weights
 
 SHIPPED: Final = Path(__file__).parent.parent / "config" / "models" / "pairs.json"
 PRECISION: Final = 0.98
-OUT: Final = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 @click.command("match")

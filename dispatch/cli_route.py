@@ -10,12 +10,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from dispatch.cli_backtest import FILE
+from dispatch.cli_backtest import FILE, OUT
 from dispatch.learning import measures, tables
 from dispatch.learning.routing import Router
 from dispatch.learning.unit_names import Row, renames
 
-OUT: Final = click.Path(dir_okay=False, writable=True, path_type=Path)
 BEST: Final = 3
 SHOWN: Final = 15
 # Fewer cases say nothing of who does what.

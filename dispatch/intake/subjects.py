@@ -97,9 +97,6 @@ class Calibration:
     slope: float
     start: float
 
-    def __call__(self, margins: Floats) -> Floats:
-        return np.array([self.of_lead(x) for x in leads(margins).tolist()], np.float32)
-
     def of_lead(self, lead: float) -> float:
         """The probability at this lead."""
         return 1 / (1 + exp(-(self.slope * lead + self.start)))
