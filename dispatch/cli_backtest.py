@@ -1,9 +1,11 @@
 """`dispatch backtest`: what the rules of this service say of a city's past, beside what the city said itself (回测)."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -11,6 +13,7 @@ from rich.table import Table
 from connectors.errors import ConnectorError
 from connectors.history.lateness import Backtest, backtest, clocked_rows
 from connectors.history.mapping import read_mapping
+from dispatch.learning.measures import Figure, interval
 
 SHOWN: Final = 15
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -40,6 +43,13 @@ def deadlines(file: Path, mapping: Path) -> None:
     console = Console()
     console.print(_account(found))
     console.print(_units(found))
+
+
+def add_figures(table: Table, groups: Sequence[int], figures: Mapping[str, Figure]) -> None:
+    """A row for each figure over all items, with its interval over groups of items."""
+    for name, figure in figures.items():
+        low, high = interval(groups, figure)
+        table.add_row(name, f"{figure(np.arange(len(groups))):.3f}", f"{low:.3f} to {high:.3f}")
 
 
 def _account(found: Backtest) -> Table:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from dispatch.cli_backtest import FILE, OUT
+from dispatch.cli_backtest import FILE, OUT, add_figures
 from dispatch.learning import measures, tables
 from dispatch.learning.subjects import FOLDS, TooFewTexts, fit
 
@@ -73,7 +73,5 @@ def _figures(true: Sequence[str], found: Sequence[tuple[str, float]]) -> Table:
         f"accuracy of the surest {SUREST:.0%}": lambda at: measures.of_surest(SUREST, right[at], sure[at]),
         "calibration error 校准误差": lambda at: measures.calibration_error(right[at], sure[at]),
     }
-    for name, figure in figures.items():
-        low, high = measures.interval(range(len(places)), figure)
-        table.add_row(name, f"{figure(np.arange(len(places))):.3f}", f"{low:.3f} to {high:.3f}")
+    add_figures(table, range(len(places)), figures)
     return table

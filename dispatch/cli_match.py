@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from dispatch.cli_backtest import FILE, OUT
+from dispatch.cli_backtest import FILE, OUT, add_figures
 from dispatch.intake.alike import PairModel, Signs, signs
 from dispatch.intake.rarity import counted
 from dispatch.learning import measures, tables
@@ -82,7 +82,5 @@ def _figures(judged: Sequence[tuple[Pair, str, float]], rows: int) -> Table:
             [labels[n] for n in at], [verdicts[n] for n in at], weight[at]
         ),
     }
-    for name, figure in figures.items():
-        low, high = measures.interval(grouped, figure)
-        table.add_row(name, f"{figure(np.arange(len(judged))):.3f}", f"{low:.3f} to {high:.3f}")
+    add_figures(table, grouped, figures)
     return table

@@ -10,8 +10,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from dispatch.cli_backtest import FILE, OUT
-from dispatch.learning import measures, tables
+from dispatch.cli_backtest import FILE, OUT, add_figures
+from dispatch.learning import tables
 from dispatch.learning.routing import Router
 from dispatch.learning.unit_names import Row, renames
 
@@ -80,12 +80,18 @@ def _figures(true: Sequence[str], ranked: Sequence[Sequence[tuple[str, float]]])
     table = Table("figure 指标", "value 值", "95 %", title="Backtest of routing 派单回测")
     table.add_row("cases 工单", str(len(ranked)), "")
     with_target = [n for n, unit in enumerate(true) if unit]
-    for name, most in (("first choice 首选", 1), (f"in the first {BEST} 前三", BEST)):
-        if not with_target:
-            break
-        hit = np.array([float(true[n] in [unit for unit, _ in ranked[n][:most]]) for n in with_target])
-        low, high = measures.interval(range(len(hit)), lambda at, hit=hit: float(hit[at].mean()))  # type: ignore[misc]
-        table.add_row(name, f"{hit.mean():.3f}", f"{low:.3f} to {high:.3f}")
+    if with_target:
+        hits = np.array(
+            [[true[n] == unit for unit, _ in ranked[n]] + [False] * (BEST - len(ranked[n])) for n in with_target]
+        )
+        add_figures(
+            table,
+            range(len(hits)),
+            {
+                "first choice 首选": lambda at: float(hits[at, 0].mean()),
+                f"in the first {BEST} 前三": lambda at: float(hits[at].any(1).mean()),
+            },
+        )
     return table
 
 
