@@ -75,7 +75,7 @@ PERMITS = {
     "close": "case.close",
     "reopen": "case.reopen",
 }
-# So many places lie far enough apart; in each a case of each of these kinds is one of its own.
+# So many places lie far enough apart; in each within the city a case of each of these kinds is one of its own.
 PLACES = 1_600
 KINDS = (
     "E0506",
@@ -150,9 +150,12 @@ class World:
         """A case of its own: in a long run places come again, then about another kind of matter, and what is said of the same is taken for it."""
         while True:
             number = next(_numbers)
+            lon, lat = 116.15 + number % 40 / 500, 33.12 + number // 40 % 40 / 500
+            if self.town.services.cities.current.map.fix(lon, lat).area is None:
+                continue  # beyond the border it would be another unit's at once
             made = report(
                 category=None if state == "triage" else KINDS[number // PLACES % len(KINDS)],
-                location={"lon": 116.15 + number % 40 / 500, "lat": 33.12 + number // 40 % 40 / 500},
+                location={"lon": lon, "lat": lat},
                 text=uuid4().hex if state == "triage" else f"第{number}处积水",
                 caller={"name": "市民", "phone": f"199{number:08}"},
                 assigned_unit=None if state == "triage" else "drainage",
@@ -232,9 +235,15 @@ async def _queue(world: World, role: Role, turn: int) -> Seed:
 
 
 async def _escalation(world: World, role: Role, turn: int) -> Seed:
-    level = str(await world.town.value("SELECT id FROM escalations ORDER BY id LIMIT 1"))
+    """A level that fired on a case that is still the drainage unit's: in a long run cases go elsewhere."""
+    of_unit = "SELECT e.id FROM escalations e JOIN cases c ON c.id = e.case_id WHERE c.owner_unit = 'drainage' ORDER BY e.id DESC LIMIT 1"
+    if (level := await world.town.value(of_unit)) is None:
+        await world.case("to_sign")
+        world.town.clock.travel(timedelta(minutes=31))
+        await world.town.fire()
+        level = await world.town.value(of_unit)
     call = {"to": "drainage", "reached": bool(turn % 2), "note": "已电话通知"}
-    return Seed({"escalation": level}, headers={"Idempotency-Key": str(uuid4())}, body={"call": call})
+    return Seed({"escalation": str(level)}, headers={"Idempotency-Key": str(uuid4())}, body={"call": call})
 
 
 async def _worker(world: World) -> str:

@@ -17,6 +17,7 @@ from dispatch.insight.indicators import SQL as FIGURES
 from dispatch.insight.lights import SQL as LIGHTS
 from dispatch.insight.replies import SQL as REPLIES
 from dispatch.intake.commit import SQL as INTAKE
+from dispatch.notices.load import SQL as LOADS
 
 NOW = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 # A box around two points: west, south, east, north.
@@ -35,8 +36,14 @@ SELECT i, 'n' || i, '2026-11-18T02:00Z'::timestamptz - i * interval '5 min', '20
     33 + i % 17 * 0.01, i % 400, 1, 'u' || i % 60, i, CASE WHEN i % 3 = 0 THEN '2026-11-18T02:00Z'::timestamptz + i * interval '1 s' END,
     CASE WHEN i % 3 <> 0 THEN now() END
 FROM generate_series(1, 6000) AS i;
-INSERT INTO assignments (id, case_id, role, unit, state, dispatched_at, dispatched_by, route, ended_at)
-SELECT i, i, 'lead', 'u' || i % 60, CASE WHEN i % 3 = 0 THEN 'to_sign' ELSE 'done' END, now(), 't', '{}', CASE WHEN i % 3 <> 0 THEN now() END
+INSERT INTO accounts (username, unit, roles, password_hash)
+SELECT 'p' || i, 'u' || i % 60, '{handler}', '$argon2id$' FROM generate_series(0, 2999) AS i;
+INSERT INTO notices (case_id, event_seq, recipient, medium, topic, body, created_at)
+SELECT i, 1, 'account:p' || i % 3000, 'inbox', 'task', '{}', '2026-11-18T02:00Z'::timestamptz - i * interval '5 min'
+FROM generate_series(1, 6000) AS i;
+INSERT INTO assignments (id, case_id, role, unit, state, handler, dispatched_at, dispatched_by, route, ended_at)
+SELECT i, i, 'lead', 'u' || i % 60, CASE WHEN i % 3 = 0 THEN 'to_sign' ELSE 'done' END, 'p' || i % 3000, now(), 't', '{}',
+    CASE WHEN i % 3 <> 0 THEN now() END
 FROM generate_series(1, 6000) AS i;
 INSERT INTO deadlines (case_id, clock, unit, started_at, due_at, limit_text, mode, rule, provisional, status, plan, next_at, stopped_at)
 SELECT i, clock, 'u' || i % 60, '2026-01-01Z', '2026-11-18T02:00Z'::timestamptz + i * interval '1 s', '5wd', 'day_end', 'r', false,
@@ -57,6 +64,8 @@ SEEDED = (
     "case_figures",
     "city_versions",
     "units",
+    "accounts",
+    "notices",
     "cases",
     "assignments",
     "deadlines",
@@ -96,6 +105,10 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     "page of units": (FIGURES.by_key, ("unit", ["i3"], *MONTH, None), "figures_pkey", frozenset({"figures"})),
     "one unit": (FIGURES.of_keys, ("unit", ["u3"], *MONTH, ["i3"]), "figures_of_key", frozenset({"figures"})),
     "changed": (COUNTING.changed, ([3, 6, 9],), "case_figures_pkey", frozenset({"cases", "case_figures"})),
+    "load": (
+        LOADS.loads, (None, NOW - timedelta(days=30), NOW, "Asia/Shanghai", date(1, 1, 1), "", 200), "assignments_at_hand",
+        frozenset({"assignments"}),
+    ),
     "write": (RECORD.write, (None,) * 75, "cases_pkey", frozenset({"cases", "deadlines", "assignments"})),
 }  # fmt: skip
 
