@@ -12,13 +12,12 @@ from rich.progress import track
 from rich.table import Table
 
 from dispatch.cli_backtest import FILE, OUT, add_figures
-from dispatch.intake.alike import PairModel, Signs, signs
+from dispatch.intake.alike import PairModel, Signs, Weighed, signs
 from dispatch.intake.rarity import counted
 from dispatch.learning import measures, tables
-from dispatch.learning.pairs import SAME, Pair, groups, signs_of, train, weights
+from dispatch.learning.pairs import PRECISION, SAME, Pair, groups, signs_of, train, weights
 
 SHIPPED: Final = Path(__file__).parent.parent / "config" / "models" / "pairs.json"
-PRECISION: Final = 0.98
 
 
 @click.command("match")
@@ -44,11 +43,11 @@ def match(messages: Path, pairs: Path, train_messages: Path | None, train_pairs:
         taught = tables.pairs(train_pairs, before, judged=True) if train_pairs else []
     except tables.FaultyTable as fault:
         raise click.ClickException(str(fault)) from None
-    rarity = counted(each.whole for each in ({**before, **said}).values())
+    rarity = counted(each.runs for each in ({**before, **said}).values())
     model = _model(taught, signs_of(taught, before, rarity))
     with tables.written(out, ("message_a", "message_b", "verdict", "score")) as writer:
         judged = [
-            (pair, *model.judge(signs(said[pair.one], said[pair.other], rarity)))
+            (pair, *model.judge(signs(Weighed(said[pair.one], rarity), Weighed(said[pair.other], rarity))))
             for pair in track(asked, "judged 判定", console=shown, disable=not shown.is_terminal)
         ]
         for pair, verdict, score in judged:

@@ -17,16 +17,19 @@ from collections.abc import Iterable
 from math import exp
 from typing import Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from msgspec import Struct
 
-from dispatch.intake.rarity import Rarity, runs
-from dispatch.intake.words import Words
+from dispatch.intake.rarity import Keys, Rarity, Weights
+from dispatch.intake.words import Words, keys_of
 
 RAREST: Final = 8
 # A stretch counts by its length up to so many characters.
 LONG: Final = 6
 # Part of a name that must be found for the name to be found.
 FOUND: Final = 0.75
+Hits = npt.NDArray[np.bool_]
 
 
 class Signs(NamedTuple):
@@ -52,12 +55,16 @@ class Linear(Struct, frozen=True):
 
 
 class PairModel(Struct, frozen=True):
-    """What was learned of pairs: signs less their `centre`, by their `scale`, weighed for `same` and for each label."""
+    """What was learned of pairs: signs less their `centre`, by their `scale`, weighed for `same` and for each label.
+
+    From `sure` on hardly a pair that was not seen in training was anything but one matter; above 1 where none may be believed by itself.
+    """
 
     centre: tuple[float, ...]
     scale: tuple[float, ...]
     same: Linear
     labels: dict[str, Linear]
+    sure: float
 
     def judge(self, found: Signs) -> tuple[str, float]:
         """The likeliest label, and the belief from 0 to 1 that both are one matter."""
@@ -66,70 +73,102 @@ class PairModel(Struct, frozen=True):
         return label, 1 / (1 + exp(-self.same.of(values)))
 
 
-def signs(one: Words, other: Words, rarity: Rarity) -> Signs:
+class Title(NamedTuple):
+    """The runs of a title in its order, and how rare each is."""
+
+    twos: Keys
+    threes: Keys
+    rare_twos: Weights
+    rare_threes: Weights
+
+
+class Weighed:
+    """Words with how rare each of their runs is: made once, whatever they are compared with."""
+
+    __slots__ = ("asks", "mass", "names", "rare_twos", "threes", "title", "twos")
+
+    def __init__(self, said: Words, rarity: Rarity) -> None:
+        self.twos, self.threes = said.runs
+        names = [(keys_of(pairs), keys_of(whole)) for pairs, whole in said.names]
+        parts = [self.twos, keys_of(said.title_twos), keys_of(said.title_threes), *(whole for _, whole in names)]
+        every = rarity.of(np.concatenate(parts))
+        ends = np.cumsum([len(part) for part in parts])
+        rare = [every[end - len(part) : end] for part, end in zip(parts, ends.tolist(), strict=True)]
+        self.rare_twos = rare[0]
+        self.mass = float(rare[0] @ rare[0])
+        self.title = Title(parts[1], parts[2], rare[1], rare[2])
+        self.names = [(pairs, float(each.max())) for (pairs, _), each in zip(names, rare[3:], strict=True)]
+        self.asks = said.asks
+
+
+def signs(one: Weighed, other: Weighed) -> Signs:
     """The signs of two messages; the order of the two does not matter."""
-    common = one.threes & other.threes & (one.title_threes | other.title_threes)
-    rarest = sorted(map(rarity.of, common), reverse=True)[:RAREST]
-    found = [*_found(one.names, other.whole, rarity), *_found(other.names, one.whole, rarity)]
+    mine, theirs = _hits(one.title, other), _hits(other.title, one)
+    common = one.rare_twos[_among(one.twos, other.twos)]
+    least = min(one.mass, other.mass)
+    found = [*_found(one, other), *_found(other, one)]
+    known = max((part for part, _ in found), default=0.0)
     return Signs(
-        rare=sum(rarest) / RAREST,
-        shared=_shared(one.twos, other.twos, rarity),
+        rare=_rarest(one.title, mine[1], other.title, theirs[1]) / RAREST,
+        shared=float(common @ common) / least if least else 0.0,
         name=max((part * rare for part, rare in found), default=0.0),
-        title=max(_covered(one.title_twos, other.twos, rarity), _covered(other.title_twos, one.twos, rarity)),
-        longest=max((_weight(each, rarity) for each in _stretches(one, other)), default=0.0),
+        title=max(_covered(one.title, mine[0]), _covered(other.title, theirs[0])),
+        longest=max(_longest(one.title, *mine), _longest(other.title, *theirs)),
         asking=float(one.asks and other.asks),
-        elsewhere=float(
-            bool(one.names) and bool(other.names) and max((part for part, _ in found), default=0.0) < FOUND
-        ),
+        elsewhere=float(bool(one.names) and bool(other.names) and known < FOUND),
     )
 
 
-def _shared(one: frozenset[str], other: frozenset[str], rarity: Rarity) -> float:
-    least = min(_squares(one, rarity), _squares(other, rarity))
-    return _squares(one & other, rarity) / least if least else 0.0
+def _among(keys: Keys, ascending: Keys) -> Hits:
+    """Which keys stand among others."""
+    if not len(ascending):
+        return np.zeros(len(keys), np.bool_)
+    found: Hits = ascending[np.minimum(np.searchsorted(ascending, keys), len(ascending) - 1)] == keys
+    return found
 
 
-def _squares(found: Iterable[str], rarity: Rarity) -> float:
-    return sum(rarity.of(run) ** 2 for run in found)
+def _hits(title: Title, other: Weighed) -> tuple[Hits, Hits]:
+    """Which runs of two and of three of a title the other message has."""
+    return _among(title.twos, other.twos), _among(title.threes, other.threes)
 
 
-def _covered(title: frozenset[str], whole: frozenset[str], rarity: Rarity) -> float:
-    total = sum(map(rarity.of, title))
-    return sum(map(rarity.of, title & whole)) / total if total else 0.0
+def _rarest(one: Title, of_one: Hits, other: Title, of_other: Hits) -> float:
+    """The sum of the rarest runs of three that both messages have, one of them in its title."""
+    keys = np.concatenate((one.threes[of_one], other.threes[of_other]))
+    rare = np.concatenate((one.rare_threes[of_one], other.rare_threes[of_other]))
+    both = dict(zip(keys.tolist(), rare.tolist(), strict=True))
+    return sum(sorted(both.values(), reverse=True)[:RAREST])
 
 
-def _found(names: Iterable[str], whole: str, rarity: Rarity) -> list[tuple[float, float]]:
+def _covered(title: Title, hits: Hits) -> float:
+    """Share of a title's runs of two, each once, by how rare they are."""
+    total = dict(zip(title.twos.tolist(), title.rare_twos.tolist(), strict=True))
+    found = dict.fromkeys(title.twos[hits].tolist())
+    whole = sum(total.values())
+    return sum(total[key] for key in found) / whole if whole else 0.0
+
+
+def _found(one: Weighed, other: Weighed) -> list[tuple[float, float]]:
     """For each name how much of it stands in the other message, and how rare it is."""
-    return [(_part(name, whole), _rarest(name, rarity)) for name in names]
+    return [(float(_among(pairs, other.twos).mean()), rare) for pairs, rare in one.names]
 
 
-def _part(name: str, whole: str) -> float:
-    if name in whole:
-        return 1.0
-    pairs = runs(name, 2)
-    return sum(run in whole for run in pairs) / len(pairs) if pairs else 0.0
-
-
-def _rarest(text: str, rarity: Rarity) -> float:
-    return max(map(rarity.of, runs(text, 3 if len(text) > 2 else 2)), default=0.0)
-
-
-def _weight(stretch: str, rarity: Rarity) -> float:
-    return float(_rarest(stretch, rarity) * min(len(stretch), LONG) ** 0.5)
-
-
-def _stretches(one: Words, other: Words) -> Iterable[str]:
-    """Stretches of either title, as long as they go, that the other message has too."""
-    yield from _within(one.title, other.whole)
-    yield from _within(other.title, one.whole)
-
-
-def _within(title: str, whole: str) -> Iterable[str]:
-    behind = 0
-    for start in range(len(title) - 1):
-        end = max(start, behind)
-        while end < len(title) and title[end] != " " and title[start : end + 1] in whole:
-            end += 1
-        if end > max(behind, start + 1):
-            yield title[start:end]
-        behind = max(behind, end)
+def _longest(title: Title, pairs: Hits, threes: Hits) -> float:
+    """The weight of the rarest stretch of a title, as long as it goes, that the other message has too."""
+    best, length, rarest = 0.0, 0, 0.0
+    of_three = [*zip(threes.tolist(), title.rare_threes.tolist(), strict=True), (False, 0.0)]
+    for place, (hit, rare) in enumerate(zip(pairs.tolist(), title.rare_twos.tolist(), strict=True)):
+        if not hit:
+            length = 0
+            continue
+        longer, weight = of_three[place]
+        if longer:
+            rarest = max(rarest, weight) if length else weight
+            length = length + 1 if length else 3
+        elif not length:
+            best = max(best, rare * 2**0.5)
+        if length:
+            best = max(best, rarest * min(length, LONG) ** 0.5)
+        if not longer:
+            length = 0
+    return float(best)

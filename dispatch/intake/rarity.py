@@ -1,38 +1,79 @@
-"""How rare a few characters are in what a city's people write: what hardly anybody else writes names a place, an object or a party."""
+"""How rare a few characters are in what a city's people write: what hardly anybody else writes names a place, an object or a party.
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+A run is two or three characters beside each other; it goes by a number of 32 bits, so that texts are compared without being kept.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import log
+from typing import Final
 
-# Runs of characters that are counted.
-LENGTHS = (2, 3)
+import numpy as np
+import numpy.typing as npt
+
+Keys = npt.NDArray[np.uint32]
+Weights = npt.NDArray[np.float32]
+# Stands for what is no run: a gap lies in it.
+NO_RUN: Final = 0
+NONE: Final[Keys] = np.zeros(0, np.uint32)
+_SECOND, _THIRD, _MIX = (
+    np.uint64(0x9E3779B97F4A7C15),
+    np.uint64(0xD1B54A32D192ED03),
+    np.uint64(0xD6E8FEB86659FD93),
+)
+_SHIFT: Final = np.uint64(32)
+_GAP: Final = ord(" ")
 
 
-def runs(text: str, length: int) -> frozenset[str]:
-    """Every run of `length` characters of a text that has no gap in it."""
-    found = (text[i : i + length] for i in range(len(text) - length + 1))
-    return frozenset(run for run in found if " " not in run)
+def runs(text: str) -> tuple[Keys, Keys]:
+    """The runs of two and of three that start at each character of a text in its plain form; NO_RUN where one has a gap."""
+    code = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
+    if len(code) < 2:
+        return NONE, NONE
+    gap = code == _GAP
+    twos = code[:-1] * _MIX + code[1:] * _SECOND
+    threes = twos[:-1] + code[2:] * _THIRD
+    broken = gap[:-1] | gap[1:]
+    return _numbered(twos, broken), _numbered(threes, broken[:-1] | gap[2:])
+
+
+def _numbered(mixed: npt.NDArray[np.uint64], broken: npt.NDArray[np.bool_]) -> Keys:
+    keys = (((mixed ^ (mixed >> _SHIFT)) * _MIX) >> _SHIFT).astype(np.uint32) | np.uint32(1)
+    keys[broken] = NO_RUN
+    return keys
+
+
+def distinct(keys: Keys) -> Keys:
+    """Each run once, ascending."""
+    ordered = np.sort(keys)
+    kept = ordered != NO_RUN
+    kept[1:] &= ordered[1:] != ordered[:-1]
+    return ordered[kept]
 
 
 @dataclass(frozen=True, slots=True)
 class Rarity:
-    """In how many of `texts` texts each run of characters stands; those that stand in one only are left out."""
+    """In how many of `texts` texts each run stands, as the logarithm of one in how many; runs of one text only are left out."""
 
     texts: int
-    counts: Mapping[str, int] = field(repr=False)
+    keys: Keys = field(repr=False)
+    values: Weights = field(repr=False)
 
-    def of(self, run: str) -> float:
-        """The logarithm of one in how many texts has it; a run that was never met counts as met once."""
-        return log((self.texts + 1) / (self.counts.get(run, 1) + 0.5))
+    def of(self, keys: Keys) -> Weights:
+        """For each run how rare it is; one that was never met counts as met once, and NO_RUN weighs nothing."""
+        unknown = np.float32(log((self.texts + 1) / 1.5))
+        if not len(self.keys):
+            return np.where(keys == NO_RUN, np.float32(0), unknown)
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        found: Weights = np.where(self.keys[at] == keys, self.values[at], unknown)
+        found[keys == NO_RUN] = 0
+        return found
 
 
-def counted(texts: Iterable[str]) -> Rarity:
-    """The rarity of runs in texts in their plain form (`words.spaced`)."""
-    counts: Counter[str] = Counter()
-    total = 0
-    for text in texts:
-        total += 1
-        for length in LENGTHS:
-            counts.update(runs(text, length))
-    return Rarity(total, {run: count for run, count in counts.items() if count > 1})
+def counted(texts: Iterable[tuple[Keys, Keys]]) -> Rarity:
+    """The rarity of runs from the distinct runs of two and three of each text."""
+    every = [np.concatenate(each) for each in texts]
+    keys, counts = np.unique(np.concatenate([*every, NONE]), return_counts=True)
+    often = counts > 1
+    values = np.log((len(every) + 1) / (counts[often] + 0.5)).astype(np.float32)
+    return Rarity(len(every), keys[often], values)

@@ -2,14 +2,19 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import Final
 
-from dispatch.intake.rarity import runs
+import msgspec
+import numpy as np
+
+from dispatch.intake.rarity import Keys, distinct, runs
 
 # Named things are looked for in the title and so many characters of the text.
 BEGINNING: Final = 200
 LONGEST: Final = 8
+# A title is so long at most, and of a text so much is compared.
+TITLE: Final = 60
+MOST: Final = 2_000
 # How names of places, buildings, bodies and lines end.
 ENDINGS: Final = (
     "有限公司", "幼儿园", "停车场", "派出所", "地铁站", "小区", "社区", "街道", "大道", "公司", "大学", "学院", "中学", "小学", "学校",
@@ -38,29 +43,61 @@ def spaced(text: str) -> str:
     return _NO_WORD.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A title and text as they are compared. Names are without their endings: `荷花池` for `荷花池公园`."""
+class Words(msgspec.Struct, frozen=True, array_like=True):
+    """A title and text as they are compared: their runs by number, never their characters.
 
-    title: str
-    whole: str
-    title_twos: frozenset[str]
-    title_threes: frozenset[str]
-    twos: frozenset[str]
-    threes: frozenset[str]
-    title_names: frozenset[str]
-    names: frozenset[str]
+    The runs of a title stand in its order, those of both together are distinct and ascending; of a name there are its runs of two and
+    its longest ones (of three, where it has any). Names are without their endings: `荷花池` for `荷花池公园`.
+    """
+
+    title_twos: bytes
+    title_threes: bytes
+    twos: bytes
+    threes: bytes
+    names: tuple[tuple[bytes, bytes], ...]
     asks: bool
+
+    @property
+    def runs(self) -> tuple[Keys, Keys]:
+        """The distinct runs of two and of three."""
+        return keys_of(self.twos), keys_of(self.threes)
+
+
+_coded = msgspec.msgpack.Encoder()
+_decoded = msgspec.msgpack.Decoder(Words)
+
+
+def packed(said: Words) -> bytes:
+    """Words as they are kept beside a case."""
+    return _coded.encode(said)
+
+
+def unpacked(data: bytes) -> Words:
+    """What `packed` made. Raises msgspec.DecodeError for anything else."""
+    return _decoded.decode(data)
+
+
+def keys_of(data: bytes) -> Keys:
+    """Runs as an array."""
+    return np.frombuffer(data, np.uint32)
 
 
 def words(title: str, text: str) -> Words:
     """Reads a title and a text. Where there is no title the text's first sentence stands for it."""
-    title, text = spaced(title) or spaced(re.split("[。！？!?\n]", text.strip(), maxsplit=1)[0])[:60], spaced(text)
-    whole = f"{title} {text}"
+    title = spaced(title) or spaced(re.split("[。！？!?\n]", text.strip(), maxsplit=1)[0])
+    text = spaced(text[:MOST])
+    title = title[:TITLE]
+    title_twos, title_threes = runs(title)
+    twos, threes = runs(f"{title} {text}")
     return Words(
-        title, whole, runs(title, 2), runs(title, 3), runs(whole, 2), runs(whole, 3), named(title),
-        named(f"{title} {text[:BEGINNING]}"), _ASKING.search(title) is not None,
+        title_twos.tobytes(), title_threes.tobytes(), distinct(twos).tobytes(), distinct(threes).tobytes(),
+        tuple(_name(each) for each in sorted(named(f"{title} {text[:BEGINNING]}"))), _ASKING.search(title) is not None,
     )  # fmt: skip
+
+
+def _name(name: str) -> tuple[bytes, bytes]:
+    twos, threes = runs(name)
+    return twos.tobytes(), (threes if len(threes) else twos).tobytes()
 
 
 def named(plain: str) -> frozenset[str]:

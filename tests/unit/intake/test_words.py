@@ -2,8 +2,8 @@
 
 import pytest
 
-from dispatch.intake.rarity import counted, runs
-from dispatch.intake.words import named, spaced, words
+from dispatch.intake.rarity import NO_RUN, counted, distinct, runs
+from dispatch.intake.words import named, packed, spaced, unpacked, words
 
 
 @pytest.mark.parametrize(
@@ -22,9 +22,16 @@ def test_named_things_are_read_without_their_endings(text: str, names: set[str])
 
 
 def test_a_text_without_a_title_has_its_first_sentence_for_one() -> None:
-    assert words("", "路口积水。车过不去。").title == "路口积水"
-    assert words("积水", "路口积水。").title == "积水"
-    assert words("", "").title == ""
+    assert words("", "路口积水。车过不去。").title_twos == words("路口积水", "").title_twos
+    assert words("积水", "路口积水。").title_twos == words("积水", "").title_twos
+    assert words("", "").title_twos == b""
+
+
+def test_what_is_kept_of_words_comes_back_and_holds_no_character_of_them() -> None:
+    said = words("荷花池公园何时开放", "请问荷花池公园什么时候开放？")
+    assert unpacked(packed(said)) == said
+    assert "荷花".encode() not in packed(said)
+    assert "荷花".encode("utf-32-le") not in packed(said)
 
 
 def test_full_width_and_case_make_no_difference() -> None:
@@ -32,10 +39,24 @@ def test_full_width_and_case_make_no_difference() -> None:
 
 
 def test_no_run_goes_over_a_gap() -> None:
-    assert runs("路口 积水", 2) == {"路口", "积水"}
+    twos, threes = runs("路口 积水")
+    assert twos.tolist() == [*runs("路口")[0].tolist(), NO_RUN, NO_RUN, *runs("积水")[0].tolist()]
+    assert set(threes.tolist()) == {NO_RUN}
+    assert len(distinct(twos)) == 2
+
+
+@pytest.mark.parametrize("text", ["", "路", "路口", "😀😀😀😀", " "])
+def test_any_text_has_runs_however_short(text: str) -> None:
+    twos, threes = runs(text)
+    assert (len(twos), len(threes)) == (max(0, len(text) - 1), max(0, len(text) - 2))
 
 
 def test_what_few_write_is_rarer() -> None:
-    rarity = counted(["路口积水", "路口停电", "路口积水"])
-    assert rarity.of("停电") > rarity.of("积水") > rarity.of("路口")
-    assert rarity.of("从未") == rarity.of("停电")
+    rarity = counted(words("", text).runs for text in ["路口积水", "路口停电", "路口积水"])
+    often, some, once, never = (rarity.of(runs(run)[0])[0] for run in ("路口", "积水", "停电", "从未"))
+    assert once == never > some > often
+
+
+def test_without_a_text_everything_is_as_rare() -> None:
+    one, other = counted([]).of(runs("路口积")[0])
+    assert one == other

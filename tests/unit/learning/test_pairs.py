@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from dispatch.intake.alike import PairModel, signs
+from dispatch.intake.alike import PairModel, Weighed, signs
 from dispatch.intake.rarity import Rarity, counted
 from dispatch.intake.words import Words, words
 from dispatch.learning.pairs import Pair, groups, signs_of, train, weights
@@ -41,7 +41,7 @@ def judged() -> list[Pair]:
 
 @pytest.fixture(scope="module")
 def rarity() -> Rarity:
-    return counted(each.whole for each in said().values())
+    return counted(each.runs for each in said().values())
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,27 @@ def test_one_matter_in_other_words_is_believed_more_than_one_text_about_two_plac
 
 
 def test_the_order_of_the_two_does_not_matter(model: PairModel, rarity: Rarity) -> None:
-    one, other = said()["槐荫家园电梯停运1"], said()["白鹭苑油烟直排2"]
-    assert signs(one, other, rarity) == pytest.approx(signs(other, one, rarity))
+    one, other = (Weighed(said()[each], rarity) for each in ("槐荫家园电梯停运1", "白鹭苑油烟直排2"))
+    assert signs(one, other) == pytest.approx(signs(other, one))
+
+
+def test_what_is_surely_one_matter_was_hardly_ever_anything_else(rarity: Rarity) -> None:
+    pairs = []
+    for n, place in enumerate(PLACES):
+        for matter in MATTERS:
+            pairs.append(Pair(f"{place}{matter}1", f"{place}{matter}2", "same"))
+            pairs.append(Pair(f"{place}{matter}1", f"{PLACES[n ^ 1]}{matter}1", "topic"))
+    found = signs_of(pairs, said(), rarity)
+    model = train(pairs, found)
+    belief = [model.judge(each)[1] for each in found]
+    sure = [pair.label for pair, score in zip(pairs, belief, strict=True) if score >= model.sure]
+    assert sure.count("same") >= 0.98 * len(sure) > 0
+
+
+def test_where_no_score_tells_them_apart_nothing_is_sure(rarity: Rarity) -> None:
+    mixed = [Pair(pair.one, pair.other, "same" if n % 2 else "topic") for n, pair in enumerate(judged()[:1] * 2)]
+    model = train(mixed, signs_of(mixed, said(), rarity))
+    assert model.sure > 1
 
 
 def test_pairs_that_hang_together_are_one_group_and_weigh_one() -> None:
