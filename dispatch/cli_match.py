@@ -2,22 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 import click
-import msgspec
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from dispatch.cli_backtest import FILE, OUT, add_figures
-from dispatch.intake.alike import PairModel, Signs, Weighed, signs
-from dispatch.intake.rarity import counted
+from dispatch.intake.alike import Weighed, signs
 from dispatch.learning import measures, tables
-from dispatch.learning.pairs import PRECISION, SAME, Pair, groups, signs_of, train, weights
-
-SHIPPED: Final = Path(__file__).parent.parent / "config" / "models" / "pairs.json"
+from dispatch.learning.pairs import PRECISION, SAME, Pair, groups, learned, weights
 
 
 @click.command("match")
@@ -43,24 +38,18 @@ def match(messages: Path, pairs: Path, train_messages: Path | None, train_pairs:
         taught = tables.pairs(train_pairs, before, judged=True) if train_pairs else []
     except tables.FaultyTable as fault:
         raise click.ClickException(str(fault)) from None
-    rarity = counted(each.runs for each in ({**before, **said}).values())
-    model = _model(taught, signs_of(taught, before, rarity))
+    try:
+        texts = learned(before, taught, said)
+    except ValueError as fault:
+        raise click.ClickException(f"--train-pairs: {fault}") from None
     with tables.written(out, ("message_a", "message_b", "verdict", "score")) as writer:
         judged = [
-            (pair, *model.judge(signs(Weighed(said[pair.one], rarity), Weighed(said[pair.other], rarity))))
+            (pair, *texts.pairs.judge(signs(*(Weighed(said[each], texts.rarity) for each in (pair.one, pair.other)))))
             for pair in track(asked, "judged 判定", console=shown, disable=not shown.is_terminal)
         ]
         for pair, verdict, score in judged:
             writer.writerow((pair.one, pair.other, verdict, f"{score:.6f}"))
     Console().print(_figures([each for each in judged if each[0].label], len(judged)))
-
-
-def _model(taught: Sequence[Pair], found: Sequence[Signs]) -> PairModel:
-    if not taught:
-        return msgspec.json.decode(SHIPPED.read_bytes(), type=PairModel)
-    if len({pair.label == SAME for pair in taught}) < 2:
-        raise click.ClickException("--train-pairs needs pairs that are same and pairs that are not")
-    return train(taught, found)
 
 
 def _figures(judged: Sequence[tuple[Pair, str, float]], rows: int) -> Table:

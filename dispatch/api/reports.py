@@ -107,7 +107,7 @@ async def preview(call: Call[Report, None]) -> Reply:
             item.place.cell,
             item.place.area,
             list(item.place.near),
-            MatchView(found.verdict, found.score, found.suggested, case_no, list(found.reasons)),
+            MatchView(found.verdict, found.score, found.suggested, case_no, list(found.reasons), found.label),
             routed.view,
             routed.lead,
             list(item.reading.warnings),

@@ -33,7 +33,8 @@ ORDER BY p.id FOR UPDATE;
 
 -- name: destroy_signatures
 -- What search and matching keep of the words of these cases.
-DELETE FROM case_signatures WHERE case_id = ANY ($1::bigint[]);
+WITH gone AS (DELETE FROM case_signatures WHERE case_id = ANY ($1::bigint[]) RETURNING case_id, runs)
+DELETE FROM case_runs r USING gone CROSS JOIN LATERAL unnest(gone.runs) AS u(run) WHERE r.run = u.run AND r.case_id = gone.case_id;
 
 -- name: destroy_keys
 -- Erases every word of these cases.

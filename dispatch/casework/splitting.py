@@ -17,8 +17,9 @@ from dispatch.domain.errors import NotFound, RuleBroken
 from dispatch.domain.workflow import case_step
 from dispatch.intake.locate import tile_of
 from dispatch.intake.open import view
-from dispatch.intake.read import HUMAN_KINDS, normalise, tokens
-from dispatch.intake.similarity import Sketch
+from dispatch.intake.rarity import signed
+from dispatch.intake.read import HUMAN_KINDS, compared, normalise, tokens
+from dispatch.intake.words import packed
 from dispatch.people.keyring import CaseKey, aad
 from dispatch.people.masking import find_personal, mask_text
 from dispatch.store.pool import Connection
@@ -126,7 +127,7 @@ def _case_of(turn: Turn, row: asyncpg.Record) -> Change:
     return own
 
 
-async def _signature(turn: Turn, row: asyncpg.Record) -> tuple[bytes, list[str]] | None:
+async def _signature(turn: Turn, row: asyncpg.Record) -> tuple[bytes, list[str], list[int]] | None:
     """What is compared of the report's masked words; None where they were erased."""
     case_id = turn.change.case.id
     keys = await record.case_keys(turn.connection, turn.keyring, [case_id])
@@ -136,8 +137,9 @@ async def _signature(turn: Turn, row: asyncpg.Record) -> tuple[bytes, list[str]]
     opened = keys[case_id].open(text["nonce"], text["sealed"], aad("texts", "sealed", text["id"]))
     document: dict[str, Any] = msgspec.json.decode(opened)
     said = "\n".join(part for part in (document.get("title"), document.get("text")) if part)
-    plain = normalise(mask_text(said, find_personal(said)))
-    return Sketch.of(plain).data, tokens(plain)
+    masked = mask_text(said, find_personal(said))
+    words = compared(document.get("title"), masked)
+    return packed(words), tokens(normalise(masked)), signed(words.ways)
 
 
 async def _keep(turn: Turn, kind: str, source: Change, target: Change, receipt: str) -> None:

@@ -6,7 +6,7 @@ from dispatch.casework.actions import Workplace
 from dispatch.desk import callers, incidents, knowledge
 from dispatch.desk.incidents import Incident
 from dispatch.desk.knowledge import Found
-from dispatch.intake.match import Prepared
+from dispatch.intake.candidates import Prepared
 from dispatch.people.principal import Principal
 
 INCIDENTS = 5

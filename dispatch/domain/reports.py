@@ -103,13 +103,14 @@ class DeadlineView(Struct, frozen=True):
 
 
 class MatchView(Struct, frozen=True):
-    """What was found among earlier cases, with the reasons."""
+    """What was found among earlier cases, with the reasons; `label` is what the words alone say: same, facet, topic or diff."""
 
     verdict: str
     score: float
     suggested: bool
     case_no: str | None
     reasons: list[str]
+    label: str | None = None
 
 
 class RouteView(Struct, frozen=True):

@@ -29,6 +29,11 @@ RAREST: Final = 8
 LONG: Final = 6
 # Part of a name that must be found for the name to be found.
 FOUND: Final = 0.75
+# Texts of fewer runs of two say too little to be compared.
+FEWEST: Final = 8
+# By so many runs a case is found again. One that stands in one of twenty texts or more leads to too many.
+LEADING: Final = 64
+COMMON: Final = 3.0
 Hits = npt.NDArray[np.bool_]
 
 
@@ -73,6 +78,22 @@ class PairModel(Struct, frozen=True):
         return label, 1 / (1 + exp(-self.same.of(values)))
 
 
+class Texts(NamedTuple):
+    """By what messages are compared: the weights, and how rare what is in the city's messages."""
+
+    pairs: PairModel
+    rarity: Rarity
+    version: str
+
+
+class Likeness(NamedTuple):
+    """What was found of two messages: the likeliest label, the belief that both are one matter, the share of words in common."""
+
+    label: str
+    belief: float
+    shared: float
+
+
 class Title(NamedTuple):
     """The runs of a title in its order, and how rare each is."""
 
@@ -85,7 +106,7 @@ class Title(NamedTuple):
 class Weighed:
     """Words with how rare each of their runs is: made once, whatever they are compared with."""
 
-    __slots__ = ("asks", "mass", "names", "rare_twos", "threes", "title", "twos")
+    __slots__ = ("asks", "leading", "mass", "names", "rare_twos", "threes", "title", "twos")
 
     def __init__(self, said: Words, rarity: Rarity) -> None:
         self.twos, self.threes = said.runs
@@ -99,6 +120,22 @@ class Weighed:
         self.title = Title(parts[1], parts[2], rare[1], rare[2])
         self.names = [(pairs, float(each.max())) for (pairs, _), each in zip(names, rare[3:], strict=True)]
         self.asks = said.asks
+        ways = said.ways
+        self.leading = _leading(ways, rarity.of(ways))
+
+
+def alike(one: Weighed, other: Weighed, texts: Texts) -> Likeness | None:
+    """What two messages have in common; None if either says too little."""
+    if min(len(one.twos), len(other.twos)) < FEWEST:
+        return None
+    found = signs(one, other)
+    return Likeness(*texts.pairs.judge(found), found.shared)
+
+
+def _leading(keys: Keys, rare: Weights) -> dict[int, float]:
+    """The rarest runs by which cases about the same matter are looked for, and how rare each is."""
+    found = {key: weight for key, weight in zip(keys.tolist(), rare.tolist(), strict=True) if weight >= COMMON}
+    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0]))[:LEADING])
 
 
 def signs(one: Weighed, other: Weighed) -> Signs:
@@ -136,7 +173,7 @@ def _rarest(one: Title, of_one: Hits, other: Title, of_other: Hits) -> float:
     """The sum of the rarest runs of three that both messages have, one of them in its title."""
     keys = np.concatenate((one.threes[of_one], other.threes[of_other]))
     rare = np.concatenate((one.rare_threes[of_one], other.rare_threes[of_other]))
-    both = dict(zip(keys.tolist(), rare.tolist(), strict=True))
+    both: dict[int, float] = dict(zip(keys.tolist(), rare.tolist(), strict=True))
     return sum(sorted(both.values(), reverse=True)[:RAREST])
 
 

@@ -33,6 +33,7 @@ def answer(taken: Taken, track_code: str) -> Answer:
             match.suggested,
             match.candidate.case_no if match.candidate else None,
             list(match.reasons),
+            match.label,
         ),
         route=taken.route.view if taken.route else None,
         warnings=list(reading.warnings),

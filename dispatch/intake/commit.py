@@ -21,11 +21,14 @@ from dispatch.domain.errors import DispatchError, KeyTaken
 from dispatch.domain.reports import Answer, Report
 from dispatch.intake import open as opening
 from dispatch.intake.answering import answer
+from dispatch.intake.candidates import Prepared
 from dispatch.intake.desk import Desk
-from dispatch.intake.match import Prepared
 from dispatch.intake.open import Moment, Taken
 from dispatch.intake.planning import Plan, candidates, plan, standing
+from dispatch.intake.rarity import signed
+from dispatch.intake.read import Reading
 from dispatch.intake.route import HELD, route
+from dispatch.intake.words import packed
 from dispatch.people import vault
 from dispatch.people.keyring import Keyring, aad
 from dispatch.people.principal import Principal
@@ -213,7 +216,7 @@ async def _write(connection: Connection, desk: Desk, taken: list[Taken]) -> None
     await _count_people(connection, taken, callers)
     own = [t for t in taken if t.change.case.id in fresh and t.outcome in ("opened", "linked", "triage")]
     if own:
-        rows = [(t.change.case.id, t.prepared.reading.sketch.data, "\x01".join(t.prepared.reading.tokens)) for t in own]
+        rows = [_signature(t.change.case.id, t.prepared.reading) for t in own]
         await connection.execute(SQL.insert_signatures, *zip(*rows, strict=True))
     links = [
         (t.change.case.id, t.match.candidate.id, "suggested" if t.match.suggested else t.match.verdict, t.match.score)
@@ -227,6 +230,12 @@ async def _write(connection: Connection, desk: Desk, taken: list[Taken]) -> None
     await connection.copy_records_to_table(
         "reports", records=[_report_row(t, callers) for t in taken], columns=REPORT_COLUMNS
     )
+
+
+def _signature(case_id: int, reading: Reading) -> tuple[int, bytes, str, str]:
+    """What search and matching compare, and the ways to find it; arrays of arrays travel as text."""
+    ways = ",".join(map(str, signed(reading.words.ways)))
+    return case_id, packed(reading.words), "\x01".join(reading.tokens), ways
 
 
 def _raised(taken: Taken, desk: Desk) -> list[tuple[int, int, str, int, datetime]]:
@@ -250,6 +259,8 @@ def _report_row(taken: Taken, callers: dict[bytes, int]) -> tuple[Any, ...]:
             "score": match.score,
             "suggested": match.suggested,
             "reasons": match.reasons,
+            "label": match.label,
+            "texts": taken.prepared.texts.version,
         },
         "route": taken.route.view if taken.route else None,
         "city_version": taken.change.case.city_version,

@@ -14,15 +14,17 @@ import structlog
 from dispatch.city.versions import Cities
 from dispatch.domain.errors import BadInput, DispatchError, NothingToActOn, OutcomeUnknown, Overloaded, Unavailable
 from dispatch.domain.reports import Report
+from dispatch.intake.candidates import Candidates, Prepared
 from dispatch.intake.commit import CityChanged, Held, Incoming, commit
 from dispatch.intake.desk import Desk
 from dispatch.intake.directive import NONE, Directive
 from dispatch.intake.lessons import Teacher
-from dispatch.intake.match import Candidates, Match, Prepared, match
+from dispatch.intake.match import Match, match
 from dispatch.intake.planning import candidates
 from dispatch.intake.prepare import prepare
 from dispatch.intake.read import fingerprint
 from dispatch.intake.route import Route, route
+from dispatch.intake.shipped import shipped
 from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
 from dispatch.store.clock import Clock
@@ -81,6 +83,7 @@ class Intake:
         self._pool, self._city, self._keyring, self._clock, self._ids = pool, city, keyring, clock, ids
         self._committed = committed
         self._teacher = Teacher()
+        self.texts = shipped()
         self._waiting: deque[Waiting] = deque()
         self._under_way: list[Batch] = []
         self._wake = asyncio.Event()
@@ -94,7 +97,9 @@ class Intake:
     def prepare(self, report: Report, by: Principal, directive: Directive = NONE) -> Prepared | Held:
         """The first half alone; also what a preview shows."""
         city, wall = self._city.current, self._clock.wall()
-        return prepare(report, city=city, keyring=self._keyring, by=by, wall=wall, directive=directive)
+        return prepare(
+            report, city=city, keyring=self._keyring, by=by, wall=wall, directive=directive, texts=self.texts
+        )
 
     async def preview(self, report: Report, by: Principal) -> tuple[Prepared, Match, Route]:
         """What would become of a report; stores nothing. Raises the errors of `prepare`."""

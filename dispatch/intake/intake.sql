@@ -27,8 +27,9 @@ SELECT (SELECT max(version) FROM city_versions) AS version, (SELECT count(*) + c
 
 -- name: candidates
 -- Open cases opened after $15: of a family in a tile ($1, $2) and a box ($3 to $6: west, south, east, north), of any family in a tile and
--- box where the report's kind is not known ($7 to $11), without place in an area ($13, $14); and whatever these people ($12) reported,
--- closed or not. With each comes who of them is among its people.
+-- box where the report's kind is not known ($7 to $11), without place in an area ($13, $14); those that share the rarest runs ($17, so
+-- rare: $18) with a report of the batch ($16); and whatever these people ($12) reported, closed or not. With each comes who of them is
+-- among its people.
 WITH mine AS MATERIALIZED (
     SELECT id, person FROM callers WHERE person = ANY ($12::bytea[])
 ), found AS MATERIALIZED (
@@ -50,13 +51,20 @@ WITH mine AS MATERIALIZED (
     SELECT akin.id FROM unnest($13::text[], $14::text[]) AS a(area, kin) CROSS JOIN LATERAL (
         SELECT c.id FROM cases c WHERE c.area = a.area AND c.kin = a.kin AND c.tile IS NULL AND c.is_open AND NOT c.restricted
             AND c.opened_at > $15 ORDER BY c.opened_at DESC LIMIT 32) AS akin
+    UNION
+    SELECT told.case_id FROM (
+        SELECT named.case_id, row_number() OVER (PARTITION BY w.report ORDER BY sum(w.weight) DESC, named.case_id DESC) AS place
+        FROM unnest($16::integer[], $17::integer[], $18::real[]) AS w(report, run, weight) CROSS JOIN LATERAL (
+            SELECT r.case_id FROM case_runs r WHERE r.run = w.run ORDER BY r.case_id DESC LIMIT 32) AS named
+        GROUP BY w.report, named.case_id
+    ) AS told WHERE told.place <= 12
 ), known AS (
     SELECT cp.case_id, array_agg(mine.person) AS persons FROM found JOIN case_people cp ON cp.case_id = found.id
         JOIN mine ON mine.id = cp.caller_id GROUP BY cp.case_id
 )
 SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at,
     CASE WHEN c.state IN ('answered', 'rejected', 'referred') THEN c.settled_at ELSE c.closed_at END AS closed_at,
-    c.solved, s.bigrams, known.persons, c.about_unit, c.object, c.state IN ('answered', 'rejected', 'referred') AS ended
+    c.solved, s.words, known.persons, c.about_unit, c.object, c.state IN ('answered', 'rejected', 'referred') AS ended
 FROM found JOIN cases c USING (id) LEFT JOIN case_signatures s ON s.case_id = c.id LEFT JOIN known ON known.case_id = c.id
 WHERE NOT c.restricted;
 
@@ -64,7 +72,7 @@ WHERE NOT c.restricted;
 -- Cases that a person named ($1), with who of these people ($2) is among their people; a restricted one takes no call.
 SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at,
     CASE WHEN c.state IN ('answered', 'rejected', 'referred') THEN c.settled_at ELSE c.closed_at END AS closed_at,
-    c.solved, s.bigrams,
+    c.solved, s.words,
     ARRAY(SELECT p.person FROM callers p JOIN case_people cp ON cp.caller_id = p.id WHERE cp.case_id = c.id AND p.person = ANY ($2::bytea[]))
         AS persons, c.about_unit, c.object, c.state IN ('answered', 'rejected', 'referred') AS ended
 FROM cases c LEFT JOIN case_signatures s ON s.case_id = c.id WHERE c.id = ANY ($1::bigint[]) AND NOT c.restricted;
@@ -85,10 +93,14 @@ INSERT INTO case_people (case_id, caller_id, reports) SELECT * FROM unnest($1::b
 ON CONFLICT (case_id, caller_id) DO UPDATE SET reports = case_people.reports + excluded.reports;
 
 -- name: insert_signatures
--- What search and matching compare of a new case.
-INSERT INTO case_signatures (case_id, bigrams, search)
-SELECT u.case_id, u.bigrams, array_to_tsvector(string_to_array(u.tokens, chr(1)))
-FROM unnest($1::bigint[], $2::bytea[], $3::text[]) AS u(case_id, bigrams, tokens);
+-- What search and matching compare of new cases, and the runs by which each is found again.
+WITH kept AS (
+    INSERT INTO case_signatures (case_id, words, search, runs)
+    SELECT u.case_id, u.words, array_to_tsvector(string_to_array(u.tokens, chr(1))), string_to_array(u.runs, ',')::integer[]
+    FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::text[]) AS u(case_id, words, tokens, runs)
+    RETURNING case_id, runs
+)
+INSERT INTO case_runs (run, case_id) SELECT run, kept.case_id FROM kept CROSS JOIN LATERAL unnest(kept.runs) AS run;
 
 -- name: insert_emergency_cases
 -- New cases that are as urgent as they are because of an emergency.

@@ -1,6 +1,6 @@
-"""Fourth step: was it said before? Compares a report with live cases near in place, time and kind, or of the same person.
+"""Fourth step: was it said before? Compares a report with live cases near in place, time and kind, of like words, or of the same person.
 
-| kind            | place            | text     | who    | verdict  | what follows                                    |
+| kind            | place            | words    | who    | verdict  | what follows                                    |
 |-----------------|------------------|----------|--------|----------|-------------------------------------------------|
 | same or akin    | near, or none    | –        | same   | repeat   | attached; a reminder to the unit                |
 | … closed, not solved                 |          | same   | repeat   | reopened in a new round                         |
@@ -8,78 +8,37 @@
 | same or akin    | near             | –        | other  | joined   | attached; more people                           |
 | other           | near             | –        | same   | facet    | own case, linked                                |
 | same            | far              | copied   | any    | topic    | own case, linked: one text about several places |
+| same, akin or not known | none     | one matter | other | joined  | attached, where that is as sure as it must be   |
+| akin or not known | none           | facet    | any    | facet    | own case, linked                                |
+| same, akin or not known | none     | topic    | other  | topic    | own case, linked                                |
 | anything that scores between the two thresholds             | new      | own case, `suggested`: a person decides         |
 
-A category that is each person's own claim (`no_merge`) is only ever attached to the same person's case. What one person
-says of one named object or party counts as said of one place. A complaint about a unit meets only cases about the same unit:
-any other may be in that unit's hands. A restricted report or case takes no part. An open case is compared with its own
-people's reports however old it is. The score is a sum of named parts, so that it can be explained.
+What words say is told by a model that learned from pairs which people judged (`alike`). A category that is each person's own claim
+(`no_merge`) is only ever attached to the same person's case. What one person says of one named object or party counts as said of one
+place. A complaint about a unit meets only cases about the same unit: any other may be in that unit's hands. A restricted report or case
+takes no part. An open case is compared with its own people's reports however old it is. The score is a sum of named parts, so that it
+can be explained.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
+from typing import Final
 
 from dispatch.city.categories import Category
 from dispatch.city.model import City, Matching
-from dispatch.intake.directive import NONE, Directive
+from dispatch.intake.alike import Likeness, alike
+from dispatch.intake.candidates import Candidate, Candidates, Prepared
 from dispatch.intake.lessons import MOST, NO_LESSONS, Lessons, pair
-from dispatch.intake.locate import Place, metres, tile_of
-from dispatch.intake.read import Reading
-from dispatch.intake.similarity import Sketch, similarity
+from dispatch.intake.locate import Place, metres
 
-COPIED = 0.6
-# What equal words add to the score: beside a place, and without one.
-TEXT_MOST, TEXT_ALONE = 0.15, 0.6
+# Share of rare words in common from which one text was copied for another place.
+COPIED: Final = 0.6
+# What words make of the score: beside a place between the two, and of one person's reports without a place up to this.
+TEXT_LEAST, TEXT_MOST, TEXT_ALONE = -0.08, 0.15, 0.6
+# One text about several places or people is told from words that have nothing in common by so much belief.
+TOPIC: Final = 0.1
 UNSOLVED_WINDOW = timedelta(days=30)
-
-
-@dataclass(slots=True)
-class Prepared:
-    """A report after the first half: nothing in it depends on another report."""
-
-    reading: Reading
-    place: Place
-    category: Category | None
-    restricted: bool
-    tiles: tuple[int, ...]
-    neighbourhoods: tuple[int, ...]
-    backfill: bool
-    by: str
-    about: str | None = None
-    directive: Directive = NONE
-    # Keyed hash of the named object or party that it is about.
-    object: bytes | None = None
-
-    @property
-    def kin(self) -> str:
-        """The family of its kind; empty while nobody knows its category."""
-        return self.category.kin if self.category else ""
-
-
-@dataclass(slots=True)
-class Candidate:
-    """An earlier case as matching sees it. `persons` holds those of the people of this batch who reported it before."""
-
-    id: int
-    case_no: str
-    is_open: bool
-    category: str | None
-    kin: str
-    lon: float | None
-    lat: float | None
-    area: str | None
-    opened_at: datetime
-    closed_at: datetime | None
-    solved: bool | None
-    sketch: Sketch
-    persons: set[bytes] = field(default_factory=set)
-    about: str | None = None
-    object: bytes | None = None
-    # Answered, refused or referred without a unit: never reopened by itself, a person looks whether anything is new.
-    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +50,8 @@ class Match:
     suggested: bool = False
     candidate: Candidate | None = None
     reasons: tuple[str, ...] = ()
+    # What the words alone say: same, facet, topic or diff; None where they were not compared.
+    label: str | None = None
 
     @property
     def attaches(self) -> bool:
@@ -100,69 +61,28 @@ class Match:
 NOTHING = Match("new")
 
 
-class Candidates:
-    """Cases by the ways in which a report can be near them; cases opened earlier in the same batch are added."""
-
-    def __init__(self, candidates: Iterable[Candidate]) -> None:
-        self._by_tile: dict[int, dict[str, list[Candidate]]] = defaultdict(lambda: defaultdict(list))
-        self._by_person: dict[bytes, list[Candidate]] = defaultdict(list)
-        self._by_area: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
-        for candidate in candidates:
-            self.add(candidate)
-
-    def add(self, candidate: Candidate) -> None:
-        """Makes a case findable."""
-        if candidate.lon is not None and candidate.lat is not None:
-            self._by_tile[tile_of(candidate.lon, candidate.lat)][candidate.kin].append(candidate)
-        elif candidate.area and candidate.kin:
-            self._by_area[candidate.area, candidate.kin].append(candidate)
-        for person in candidate.persons:
-            self._by_person[person].append(candidate)
-
-    def joined_by(self, candidate: Candidate, person: bytes) -> None:
-        """A person is now one of the case's."""
-        if person not in candidate.persons:
-            candidate.persons.add(person)
-            self._by_person[person].append(candidate)
-
-    def near(self, report: Prepared) -> list[Candidate]:
-        """Each candidate once, in no order."""
-        found: list[Candidate] = []
-        place, identity = report.place, report.reading.identity
-        if place.lon is not None and place.lat is not None:
-            for families in (self._by_tile[tile] for tile in report.tiles if tile in self._by_tile):
-                for kin in {report.kin, ""} if report.category else families:
-                    found += families.get(kin, ())
-        elif place.area and report.category:
-            found += self._by_area.get((place.area, report.category.kin), ())
-        if identity is not None and (theirs := self._by_person.get(identity.person)):
-            ids = {c.id for c in found}
-            found += [c for c in theirs if c.id not in ids]
-        return found
-
-
 def match(report: Prepared, candidates: Candidates, city: City, at: datetime, lessons: Lessons = NO_LESSONS) -> Match:
     """The best of the candidates, as of the instant `at` of the report; of equally good ones the newest."""
     rules = city.matching
     if report.restricted or not city.automatic.match:
         return NOTHING
     person = report.reading.identity.person if report.reading.identity else None
-    likely: list[_Likeness] = []
+    likeliest: list[_Likely] = []
     for candidate in candidates.near(report):
         same_person = person in candidate.persons
         if (report.about is None or report.about == candidate.about) and _in_time(candidate, at, rules, same_person):
-            likeness = _likeness(report, candidate, rules, same_person)
-            if likeness is not None and likeness.most >= rules.suggest:
-                likely.append(likeness)
-    likely.sort(key=_most, reverse=True)
+            likely = _likely(report, candidate, rules, same_person)
+            if likely is not None and likely.most >= rules.suggest:
+                likeliest.append(likely)
+    likeliest.sort(key=_most, reverse=True)
     # What was learned may lift a score beyond what words alone could make of it.
     margin = MOST if lessons else 0.0
     best: Match | None = None
-    for likeness in likely:
+    for likely in likeliest:
         # Words are compared last, and only where they could still make a better match.
-        if best is not None and likeness.most + margin < best.score:
+        if best is not None and likely.most + margin < best.score:
             break
-        found = _verdict(report, likeness, rules, lessons)
+        found = _verdict(report, likely, rules, lessons)
         if found is not None and (best is None or _rank(found) > _rank(best)):
             best = found
     return best or NOTHING
@@ -183,7 +103,7 @@ def _in_time(candidate: Candidate, at: datetime, rules: Matching, same_person: b
 
 
 @dataclass(slots=True)
-class _Likeness:
+class _Likely:
     """A candidate before its words are compared: the parts of the score so far, and the most that words can make of it."""
 
     candidate: Candidate
@@ -194,11 +114,16 @@ class _Likeness:
     parts: dict[str, float]
     most: float
 
+    @property
+    def by_words(self) -> bool:
+        """Whether words alone decide: another person's case, and no two places to compare."""
+        return self.distance is None and not self.same_person
+
 
 _most = attrgetter("most")
 
 
-def _likeness(report: Prepared, candidate: Candidate, rules: Matching, same_person: bool) -> _Likeness | None:
+def _likely(report: Prepared, candidate: Candidate, rules: Matching, same_person: bool) -> _Likely | None:
     """None for a candidate that is out of the question whatever the words are."""
     if not same_person and (not candidate.is_open or (report.category is not None and report.category.no_merge)):
         return None
@@ -216,47 +141,73 @@ def _likeness(report: Prepared, candidate: Candidate, rules: Matching, same_pers
     parts = _score(kind, distance, rules.radius_m, same_person)
     if same_object:
         parts["object"] = parts.pop("place")
-    words = TEXT_MOST if distance is not None else TEXT_ALONE
+    words = TEXT_MOST if distance is not None else TEXT_ALONE if same_person else 1.0
     most = rules.attach if far else 1.0 if kind == 0 else min(round(sum(parts.values()) + words, 3), 1.0)
-    return _Likeness(candidate, same_person, kind, distance, far, parts, most)
+    return _Likely(candidate, same_person, kind, distance, far, parts, most)
 
 
-def _verdict(report: Prepared, likeness: _Likeness, rules: Matching, lessons: Lessons) -> Match | None:
+def _verdict(report: Prepared, likely: _Likely, rules: Matching, lessons: Lessons) -> Match | None:
     """The verdict on one candidate by its words too, or None."""
-    candidate, distance, parts = likeness.candidate, likeness.distance, likeness.parts
-    text = similarity(report.reading.sketch, candidate.sketch)
-    if likeness.far and (text is None or text < COPIED):
+    candidate, distance, parts = likely.candidate, likely.distance, likely.parts
+    weighed = candidate.weighed(report.texts.rarity)
+    words = alike(report.weighed, weighed, report.texts) if weighed is not None else None
+    if likely.far:  # one text about several places
+        if words is None or words.shared < COPIED:
+            return None
+        score = round(min(words.shared, rules.attach - 0.01), 3)
+        return Match("topic", score, False, candidate, _reasons(parts, distance), words.label)
+    if words is not None:
+        parts["text"] = _said(words, likely)
+    attach = _attach(report, likely, rules)
+    score = _taught(report, likely, rules, lessons, attach)
+    verdict, suggested = _told(words, likely, score, rules, attach)
+    if verdict is None:
         return None
-    if distance is None:
-        parts["text"] = TEXT_ALONE * (text or 0.0)
-    elif text is not None:
-        parts["text"] = max(-0.08, min(TEXT_MOST, 0.5 * (text - 0.12)))
-    if likeness.far:  # one text about several places
-        score = round(min(text or 0.0, rules.attach - 0.01), 3)
-        return Match("topic", score, False, candidate, _reasons(parts, distance))
-    score = _taught(report, likeness, rules, lessons)
-    if likeness.kind == 0:
-        return Match("facet", score, False, candidate, _reasons(parts, distance))
-    if candidate.ended:
-        return Match("new", score, True, candidate, _reasons(parts, distance)) if score >= rules.suggest else None
-    if score >= rules.attach:
-        verdict = "repeat" if likeness.same_person else "joined"
-        return Match(verdict, score, False, candidate, _reasons(parts, distance))
-    return Match("new", score, True, candidate, _reasons(parts, distance)) if score >= rules.suggest else None
+    return Match(verdict, score, suggested, candidate, _reasons(parts, distance), words.label if words else None)
 
 
-def _taught(report: Prepared, likeness: _Likeness, rules: Matching, lessons: Lessons) -> float:
+def _told(
+    words: Likeness | None, likely: _Likely, score: float, rules: Matching, attach: float
+) -> tuple[str | None, bool]:
+    """The verdict, and whether it is only suggested."""
+    label = words.label if words else None
+    if likely.kind == 0:
+        return "facet", False
+    if likely.candidate.ended:
+        return ("new", True) if score >= rules.suggest else (None, False)
+    if likely.by_words and label in ("topic", "diff"):
+        return ("topic", False) if label == "topic" and score >= TOPIC else (None, False)
+    if likely.distance is None and label == "facet" and likely.kind < 1 and score >= rules.suggest:
+        return "facet", False
+    if score >= attach:
+        return ("repeat" if likely.same_person else "joined"), False
+    return ("new", True) if score >= rules.suggest else (None, False)
+
+
+def _attach(report: Prepared, likely: _Likely, rules: Matching) -> float:
+    """From which score on it is one matter; where words alone say so, as sure as those were that had been judged."""
+    return max(report.texts.pairs.sure, rules.suggest) if likely.by_words else rules.attach
+
+
+def _said(words: Likeness, likely: _Likely) -> float:
+    """What the words add to the score."""
+    if likely.distance is not None:
+        return TEXT_LEAST + (TEXT_MOST - TEXT_LEAST) * words.belief
+    return TEXT_ALONE * words.belief if likely.same_person else words.belief
+
+
+def _taught(report: Prepared, likely: _Likely, rules: Matching, lessons: Lessons, attach: float) -> float:
     """The sum of the parts, with what people decided about such pairs: that alone attaches nothing, and hides nothing either."""
-    parts = likeness.parts
+    parts = likely.parts
     score = round(min(max(sum(parts.values()), 0.0), 1.0), 3)
-    learned = lessons.get(pair(report.category.code if report.category else None, likeness.candidate.category), 0.0)
-    if not learned or likeness.kind == 0:
+    learned = lessons.get(pair(report.category.code if report.category else None, likely.candidate.category), 0.0)
+    if not learned or likely.kind == 0:
         return score
     parts["learned"] = learned
     taught = round(min(max(score + learned, 0.0), 1.0), 3)
-    if score >= rules.attach:
+    if score >= attach:
         return max(taught, rules.suggest)
-    return min(taught, round(rules.attach - 0.001, 3))
+    return min(taught, round(attach - 0.001, 3))
 
 
 def _reasons(parts: dict[str, float], distance: float | None) -> tuple[str, ...]:
@@ -267,13 +218,15 @@ def _reasons(parts: dict[str, float], distance: float | None) -> tuple[str, ...]
 
 
 def _score(kind: float, distance: float | None, radius_m: float, same_person: bool) -> dict[str, float]:
-    """Named parts that add up to the score. With a place it weighs as much as the kind; without, the text will."""
+    """Named parts that add up to the score. With a place it weighs as much as the kind; without, the words will, or they alone."""
+    if distance is None and not same_person:
+        return {}
     parts = {"kind": (0.3 if distance is None else 0.55) * kind}
     if distance is not None:
         parts["place"] = 0.45 * max(0.0, 1 - 0.5 * distance / radius_m)
     if same_person:
         # The same caller at the same place says little while nobody knows what kind of thing it is.
-        parts["person"] = 0.15 * kind if distance is not None else 0.3
+        parts["person"] = 0.15 * kind if distance is not None else 0.25
     return parts
 
 

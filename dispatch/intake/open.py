@@ -12,8 +12,9 @@ from dispatch.city.units import UnitTree
 from dispatch.domain import numbers
 from dispatch.domain.cases import Assignment, Case, Change, Deadline, Words
 from dispatch.domain.reports import DeadlineView
+from dispatch.intake.candidates import Prepared
 from dispatch.intake.locate import tile_of
-from dispatch.intake.match import Match, Prepared
+from dispatch.intake.match import Match
 from dispatch.intake.route import Route
 from dispatch.store.pool import Ids
 from sla.limits import Limit

@@ -9,10 +9,12 @@ import asyncpg
 
 from dispatch.domain.cases import Case
 from dispatch.domain.errors import BadInput, RuleBroken
+from dispatch.intake.candidates import Candidate, Candidates, Prepared
 from dispatch.intake.desk import Desk
 from dispatch.intake.locate import Place, degrees
-from dispatch.intake.match import Candidate, Candidates, Match, Prepared, match
-from dispatch.intake.similarity import Sketch
+from dispatch.intake.match import Match, match
+from dispatch.intake.rarity import signed_key
+from dispatch.intake.words import packed
 from dispatch.people import vault
 from dispatch.store.pool import Executor
 from dispatch.store.statements import load
@@ -50,7 +52,8 @@ async def _likely(connection: Executor, desk: Desk, items: list[Prepared]) -> li
     unknown = sorted({(t, *_box(i.place, rules.radius_m)) for i in compared if not i.category for t in i.tiles})
     persons = {i.reading.identity.person for i in compared if i.reading.identity}
     akin = sorted({(i.place.area, i.category.kin) for i in compared if not i.tiles and i.place.area and i.category})
-    if not (tiles or unknown or persons or akin):
+    told = [(n, signed_key(run), rare) for n, item in enumerate(compared) for run, rare in item.weighed.leading.items()]
+    if not (tiles or unknown or persons or akin or told):
         return []
     since = min(i.reading.received_at or desk.clock.wall() for i in compared) - timedelta(days=rules.days + 1)
     rows = await connection.fetch(
@@ -61,6 +64,7 @@ async def _likely(connection: Executor, desk: Desk, items: list[Prepared]) -> li
         [a for a, _ in akin],
         [k for _, k in akin],
         since,
+        *_columns(told, 3),
     )
     return [_found(row) for row in rows]
 
@@ -79,14 +83,14 @@ def _found(row: asyncpg.Record) -> Candidate:
         opened_at,
         closed_at,
         solved,
-        bigrams,
+        words,
         persons,
         about,
         object_,
         ended,
     ) = row
     return Candidate(
-        id, case_no, is_open, category, kin, lon, lat, area, opened_at, closed_at, solved, Sketch(bigrams or b""),
+        id, case_no, is_open, category, kin, lon, lat, area, opened_at, closed_at, solved, words,
         set(persons or ()), about, object_, ended,
     )  # fmt: skip
 
@@ -185,7 +189,7 @@ def _candidate(item: Prepared, id: int, at: datetime) -> Candidate:
         at,
         None,
         None,
-        item.reading.sketch,
+        packed(item.reading.words),
         persons,
         item.about,
         item.object,

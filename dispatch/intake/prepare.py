@@ -3,26 +3,32 @@
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
+from itertools import islice
 
 from dispatch.city.model import City
 from dispatch.domain.errors import BadInput, NothingToActOn
 from dispatch.domain.reports import Report
+from dispatch.intake.alike import Texts
+from dispatch.intake.candidates import Prepared
 from dispatch.intake.classify import classify
 from dispatch.intake.commit import Held
 from dispatch.intake.directive import NONE, Directive
 from dispatch.intake.locate import locate, tiles_near
-from dispatch.intake.match import Prepared
 from dispatch.intake.read import Reading, fingerprint, normalise, read
+from dispatch.intake.shipped import shipped
 from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
 
 NEIGHBOURHOODS = 4096
+# Of a report without a place the rarest runs of its words are locked: copies of one text have the same.
+RUNS_HELD = 2
 
 
 def prepare(
-    report: Report, *, city: City, keyring: Keyring, by: Principal, wall: datetime, directive: Directive = NONE
-) -> Prepared | Held:
-    """Reads, locates and classifies `report`.
+    report: Report, *, city: City, keyring: Keyring, by: Principal, wall: datetime, directive: Directive = NONE,
+    texts: Texts | None = None,
+) -> Prepared | Held:  # fmt: skip
+    """Reads, locates and classifies `report`; its words will be compared by `texts`, or by what comes with the service.
 
     Raises BadInput, NotPermitted or NothingToActOn; a source that reads no errors (backfill) gets a place in quarantine
     instead of the last.
@@ -50,8 +56,9 @@ def prepare(
         or any(city.dangers.by_code[code].restricted for code in reading.danger)
     )
     prepared = Prepared(
-        reading, place, category, restricted, tiles, (), backfill, by.name, about, directive, _object(report, keyring)
-    )
+        reading, place, category, restricted, tiles, (), backfill, by.name, about, directive, _object(report, keyring),
+        texts or shipped(),
+    )  # fmt: skip
     prepared.neighbourhoods = _neighbourhoods(prepared, reading)
     return prepared
 
@@ -72,7 +79,8 @@ def _object(report: Report, keyring: Keyring) -> bytes | None:
 
 
 def _neighbourhoods(prepared: Prepared, reading: Reading) -> tuple[int, ...]:
-    """What is locked while this report is compared: its tiles, its person, its named object; without a place area and kin.
+    """What is locked while this report is compared: its tiles, its person, its named object; without a place area and kin, and its
+    rarest words.
 
     What has none of these is compared with nothing. Calls that a person attaches to one case come one after the other, so
     that no batch waits for its row, and so do those of one person, who is counted once."""
@@ -90,6 +98,8 @@ def _neighbourhoods(prepared: Prepared, reading: Reading) -> tuple[int, ...]:
         names.append(b"object " + reading.report.about.object.encode())
     if not prepared.tiles and prepared.place.area and prepared.category:
         names.append(f"area {prepared.place.area} {prepared.category.kin}".encode())
+    if not prepared.tiles:
+        names += [b"run %d" % run for run in islice(prepared.weighed.leading, RUNS_HELD)]
     return _numbered(names)
 
 

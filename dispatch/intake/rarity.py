@@ -48,7 +48,19 @@ def distinct(keys: Keys) -> Keys:
     ordered = np.sort(keys)
     kept = ordered != NO_RUN
     kept[1:] &= ordered[1:] != ordered[:-1]
-    return ordered[kept]
+    once: Keys = ordered[kept]
+    return once
+
+
+def signed(keys: Keys) -> list[int]:
+    """Runs as the database keeps them: its integers have a sign."""
+    found: list[int] = np.ascontiguousarray(keys).view(np.int32).tolist()
+    return found
+
+
+def signed_key(key: int) -> int:
+    """One of them."""
+    return key - (1 << 32) if key >= 1 << 31 else key
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dispatch.city.model import City
 from dispatch.domain import reports
 from dispatch.domain.errors import BadInput, NotPermitted
 from dispatch.domain.reports import RELAYED, Report, Warned
-from dispatch.intake.similarity import Sketch
+from dispatch.intake.words import Words, words
 from dispatch.people import vault
 from dispatch.people.keyring import Keyring
 from dispatch.people.masking import Span, find_personal, mask_text
@@ -39,7 +39,7 @@ class Reading:
     confidential: bool
     masked: str
     spans: list[Span]
-    sketch: Sketch
+    words: Words
     tokens: list[str]
     # Codes of the dangers that its words name.
     danger: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ def read(report: Report, *, city: City, keyring: Keyring, by: Principal, wall: d
         confidential=bool(caller and caller.confidential),
         masked=masked,
         spans=spans,
-        sketch=Sketch.of(plain),
+        words=compared(report.title, masked),
         tokens=tokens(plain),
         danger=city.dangers.found(plain),
     )
@@ -93,6 +93,12 @@ def read(report: Report, *, city: City, keyring: Keyring, by: Principal, wall: d
     if caller and caller.phone and reading.identity and reading.identity.phone is None:
         reading.aside("caller.phone", caller.phone, "not_a_number", "this cannot be a telephone number")
     return reading
+
+
+def compared(title: str | None, masked: str) -> Words:
+    """What matching compares of masked words that begin with their title, if there is one."""
+    lines = masked.split("\n", title.count("\n") + 1) if title else [masked]
+    return words("\n".join(lines[:-1]), lines[-1])
 
 
 def fingerprint(report: Report) -> bytes:

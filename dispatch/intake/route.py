@@ -7,7 +7,7 @@ from typing import Any
 from dispatch.city.categories import Category
 from dispatch.city.model import City
 from dispatch.domain.reports import RouteView
-from dispatch.intake.match import Prepared
+from dispatch.intake.candidates import Prepared
 
 NOBODY: frozenset[str] = frozenset()
 

@@ -15,6 +15,8 @@ LONGEST: Final = 8
 # A title is so long at most, and of a text so much is compared.
 TITLE: Final = 60
 MOST: Final = 2_000
+# By so many runs a case can be found again.
+WAYS: Final = 64
 # How names of places, buildings, bodies and lines end.
 ENDINGS: Final = (
     "有限公司", "幼儿园", "停车场", "派出所", "地铁站", "小区", "社区", "街道", "大道", "公司", "大学", "学院", "中学", "小学", "学校",
@@ -61,6 +63,13 @@ class Words(msgspec.Struct, frozen=True, array_like=True):
     def runs(self) -> tuple[Keys, Keys]:
         """The distinct runs of two and of three."""
         return keys_of(self.twos), keys_of(self.threes)
+
+    @property
+    def ways(self) -> Keys:
+        """The runs of title and names, each once: by these the case is found again."""
+        return distinct(np.concatenate([keys_of(self.title_threes), *(keys_of(whole) for _, whole in self.names)]))[
+            :WAYS
+        ]
 
 
 _coded = msgspec.msgpack.Encoder()

@@ -4,15 +4,18 @@ A message that stands in many pairs makes them all alike: pairs that hang togeth
 counts once, in training and in figures.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
-from dispatch.intake.alike import Linear, PairModel, Signs, Weighed, signs
-from dispatch.intake.rarity import Rarity
+from dispatch.intake.alike import Linear, PairModel, Signs, Texts, Weighed, signs
+from dispatch.intake.rarity import Rarity, counted
+from dispatch.intake.shipped import shipped
 from dispatch.intake.words import Words
 from dispatch.learning.measures import Numbers
 
@@ -65,14 +68,28 @@ def signs_of(pairs: Sequence[Pair], said: Mapping[str, Words], rarity: Rarity) -
     return [signs(weighed[pair.one], weighed[pair.other]) for pair in pairs]
 
 
+def learned(before: Mapping[str, Words], taught: Sequence[Pair], said: Mapping[str, Words]) -> Texts:
+    """How a city's messages are compared: rarity in all of them, and the weights that judged pairs of `before` taught, else the shipped.
+
+    Raises ValueError where not some are same and some are not.
+    """
+    rarity = counted(each.runs for each in {**before, **said}.values())
+    model = train(taught, signs_of(taught, before, rarity)) if taught else shipped().pairs
+    made = hashlib.sha256(msgspec.json.encode(model))
+    made.update(rarity.keys.tobytes() + rarity.values.tobytes())
+    return Texts(model, rarity, made.hexdigest()[:12])
+
+
 def train(pairs: Sequence[Pair], found: Sequence[Signs]) -> PairModel:
-    """A model from judged pairs and their signs. Raises ValueError where only one label was given."""
+    """A model from judged pairs and their signs. Raises ValueError where not some are same and some are not."""
     # Imported here: whoever only serves or judges does without it.
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
     labels, grouped = np.array([pair.label for pair in pairs]), groups(pairs)
     weight, true = weights(grouped), (labels == SAME).astype(np.float64)
+    if len(set(true)) < 2:
+        raise ValueError("some pairs must be same, and some not")
     scaler = StandardScaler().fit(np.array(found), sample_weight=weight)
     scaled: Numbers = scaler.transform(np.array(found))
     unseen = _unseen(scaled, true, weight, grouped)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from dispatch.intake.words import Words, words
+from dispatch.intake.read import compared
+from dispatch.intake.words import Words
 from dispatch.learning.pairs import LABELS, Pair
+from dispatch.people.masking import find_personal, mask_text
 
 
 @dataclass
@@ -45,7 +47,8 @@ def messages(path: Path) -> dict[str, Words]:
     for line, row in rows(path, ("message", "topic", "detail")):
         if row["message"] in found:
             raise FaultyTable(path.name, line, "message", f"{row['message']} stood before")
-        found[row["message"]] = words(row["topic"], row["detail"])
+        said = f"{row['topic']}\n{row['detail']}" if row["topic"] else row["detail"]
+        found[row["message"]] = compared(row["topic"], mask_text(said, find_personal(said)))
     return found
 
 

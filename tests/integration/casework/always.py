@@ -70,6 +70,10 @@ BROKEN = {
     "words left of a case whose key was destroyed, where search finds them": """
         SELECT c.case_no FROM cases c WHERE c.ending = 'secret' AND c.state = 'rejected' AND (
             EXISTS (SELECT FROM case_keys k WHERE k.case_id = c.id) OR EXISTS (SELECT FROM case_signatures s WHERE s.case_id = c.id))""",
+    "ways to find a case by its words that are not those kept of it": """
+        SELECT coalesce(r.case_id, s.case_id) FROM case_runs r
+        FULL JOIN (SELECT case_id, run FROM case_signatures CROSS JOIN LATERAL unnest(runs) AS run) AS s USING (case_id, run)
+        WHERE r.case_id IS NULL OR s.case_id IS NULL""",
     "an order that nobody has the next move in, or whose clock is not that of its present round": """
         SELECT o.id FROM orders o WHERE o.needs_reply AND (o.state <> 'done') <> EXISTS (
             SELECT FROM deadlines d WHERE d.case_id = o.case_id AND d.clock = 'order' AND d.round = o.round AND d.stopped_at IS NULL

@@ -29,7 +29,7 @@ from tests.integration.casework.walks import appealed, brought, elsewhere, opene
 YEARS = timedelta(days=37 * 31)
 OTHER = {"name": "李四", "phone": "13987654321"}
 TABLES = (
-    "cases", "texts", "case_keys", "case_signatures", "case_people", "callers", "reports", "notices", "action_keys", "case_events",
+    "cases", "texts", "case_keys", "case_signatures", "case_runs", "case_people", "callers", "reports", "notices", "action_keys", "case_events",
     "access_log", "retention_runs",
 )  # fmt: skip
 
@@ -71,6 +71,8 @@ async def test_a_case_of_three_years_ago_keeps_its_record_and_nothing_of_its_peo
         erased = await retention.run(at)
     assert (erased.words, erased.callers) == (2, 1)
     assert [await has_words(a_town, number) for number in (old, another, still)] == [False, False, True]
+    found = await a_town.rows("SELECT DISTINCT case_no FROM case_runs JOIN cases ON cases.id = case_id")
+    assert [row["case_no"] for row in found] == [still]
     # Whoever of the other case has an open one is known there still.
     numbers = {row["phone"] for row in await a_town.rows("SELECT phone FROM callers WHERE phone IS NOT NULL")}
     assert numbers == {vault.phone_hash(KEYRING, OTHER["phone"])}
@@ -306,8 +308,10 @@ async def test_the_service_may_do_nothing_of_this(a_town: Town) -> None:
 
 async def test_a_secret_in_an_open_case_is_still_destroyed_by_the_service(a_town: Town) -> None:
     number = await opened(a_town)
+    assert await a_town.value("SELECT count(*) FROM case_runs") > 0
     assert (await a_town.act(number, "expunge", OPERATOR, **BODY["expunge"]))[0] == 200
     assert not await has_words(a_town, number)
+    assert await a_town.value("SELECT count(*) FROM case_runs") == 0
 
 
 async def test_the_command_shows_holds_and_erases(a_town: Town) -> None:

@@ -52,6 +52,8 @@ async def test_a_detached_report_is_a_case_at_the_desk_whose_limit_runs_from_its
     (close,), (dispatch,) = await clocks_of(a_town, own, "close"), await clocks_of(a_town, own, "dispatch")
     assert close["started_at"] < dispatch["started_at"]
     assert await a_town.value("SELECT people FROM cases WHERE case_no = $1", number) == 1
+    ways = "SELECT count(*) FROM case_runs r JOIN cases c ON c.id = r.case_id WHERE c.case_no = $1"
+    assert await a_town.value(ways, own) > 0
     await true_of(a_town, clocks)
 
 

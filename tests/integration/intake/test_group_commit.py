@@ -14,9 +14,9 @@ from dispatch.domain.reports import Report
 from dispatch.intake import commit as committing
 from dispatch.intake import intake as counter
 from dispatch.intake import route as routing
+from dispatch.intake.candidates import Prepared
 from dispatch.intake.commit import Held
 from dispatch.intake.directive import NONE, Directive
-from dispatch.intake.match import Prepared
 from dispatch.people.principal import Principal
 from tests.harness.town import REPLAYER, Town, principal, report
 

@@ -50,7 +50,9 @@ SELECT i, clock, 'u' || i % 60, '2026-01-01Z', '2026-11-18T02:00Z'::timestamptz 
     CASE WHEN i % 3 = 0 THEN 'running' ELSE 'met' END, '[]', CASE WHEN i % 3 = 0 THEN '2026-11-18T02:00Z'::timestamptz + i * interval '1 s' END,
     CASE WHEN i % 3 <> 0 THEN now() END
 FROM generate_series(1, 6000) AS i, unnest(ARRAY['close', 'sign', 'reply']) AS clock;
-INSERT INTO case_signatures SELECT i, '', array_to_tsvector(ARRAY['w' || i % 700, 'v' || i % 900]) FROM generate_series(1, 6000) AS i;
+INSERT INTO case_signatures (case_id, words, search) SELECT i, '', array_to_tsvector(ARRAY['w' || i % 700, 'v' || i % 900])
+FROM generate_series(1, 6000) AS i;
+INSERT INTO case_runs SELECT i * 7 % 900 + w, i FROM generate_series(1, 6000) AS i, generate_series(0, 9) AS w;
 INSERT INTO replies (case_id, assignment_id, nth, round, role, unit, finding, outcome, text_id, written_by, written_at, status, ended_at)
 SELECT i, i, 1, 1, 'lead', 'u' || i % 60, 'founded', 'solved', i, 'w', now(), 'confirmed', now() FROM generate_series(1, 6000) AS i;
 INSERT INTO figures (dimension, indicator, day, key, numerator, denominator, excluded, excluded_numerator)
@@ -70,6 +72,7 @@ SEEDED = (
     "assignments",
     "deadlines",
     "case_signatures",
+    "case_runs",
     "callers",
     "case_people",
     "replies",
@@ -83,7 +86,11 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     "claim_due": (DEADLINES.claim_due, (NOW + timedelta(minutes=5), 100), "deadlines_next", frozenset({"deadlines", "cases"})),
     "late": (DEADLINES.late, (NOW + timedelta(minutes=5),), "deadlines_next", frozenset({"deadlines"})),
     "next_at": (DEADLINES.next_at, (), "deadlines_next", frozenset({"deadlines"})),
-    "candidates": (INTAKE.candidates, (*NEAR, [], [], [], NOW - timedelta(days=9)), "cases_near", frozenset({"cases"})),
+    "candidates": (INTAKE.candidates, (*NEAR, [], [], [], NOW - timedelta(days=9), [], [], []), "cases_near", frozenset({"cases"})),
+    "candidates by words": (
+        INTAKE.candidates, (*[[]] * 11, [], [], [], NOW - timedelta(days=9), [1, 1], [7, 9], [4.0, 5.0]), "case_runs_pkey",
+        frozenset({"case_runs", "case_signatures"}),
+    ),
     "queue": (READING.queue, (UNIT, False, ["u3"], 50, None), "assignments_beside", frozenset({"cases", "assignments"})),
     "pull": (ACTIONS.pull, (UNIT, 3, False, ["u3"], None), "assignments_queue", frozenset({"cases", "assignments"})),
     "desk_queue": (READING.desk_queue, ("u3", False, ["u3"], 50), "cases_desk", frozenset({"cases"})),

@@ -11,11 +11,15 @@ from dispatch.city.model import City
 from dispatch.domain import reports
 from dispatch.domain.errors import BadInput, NothingToActOn, NotPermitted
 from dispatch.domain.reports import About, Caller, Location, Report
+from dispatch.intake.alike import Weighed, signs
 from dispatch.intake.commit import Held
 from dispatch.intake.locate import METRES_PER_DEGREE, metres, tile_of, tiles_near
 from dispatch.intake.prepare import NEIGHBOURHOODS, prepare
+from dispatch.intake.rarity import signed, signed_key
 from dispatch.intake.read import FUTURE, fingerprint
-from dispatch.intake.similarity import FEWEST, SKETCH, Sketch, similarity
+from dispatch.intake.shipped import shipped
+from dispatch.intake.words import WAYS, packed, unpacked
+from dispatch.intake.words import words as read_words
 from tests.harness.town import CONNECTOR, KEYRING, REPLAYER, START, principal
 
 # What can stand in a text after decoding: anything but NUL and lone surrogates.
@@ -121,29 +125,26 @@ def test_two_points_within_the_radius_share_a_neighbourhood(lon: float, lat: flo
     assert len(tiles_near(lon, lat, 150)) <= (4 if lat <= 47.5 else 6)
 
 
-@given(words)
-def test_a_sketch_is_ascending_bounded_and_survives_storage(text: str) -> None:
-    made = Sketch.of(text)
-    assert made.values == sorted(set(made.values))
-    assert len(made.values) <= SKETCH
-    assert all(0 <= value < 2**31 for value in made.values)
-    assert Sketch(made.data).values == made.values
+texts = st.text("甲乙丙丁戊己路桥园 ，。", max_size=300)
 
 
-@given(one=st.text("甲乙丙丁戊己", max_size=300), other=st.text("甲乙丙丁戊己", max_size=300))
-def test_texts_that_fit_into_a_sketch_are_compared_exactly(one: str, other: str) -> None:
-    mine, theirs = ({text[i : i + 2] for i in range(len(text) - 1)} for text in (one, other))
-    found = similarity(Sketch.of(one), Sketch.of(other))
-    if min(len(mine), len(theirs)) < FEWEST:
-        assert found is None
-    else:
-        assert found == pytest.approx(len(mine & theirs) / len(mine | theirs))
+@given(title=words | texts, text=words | texts)
+def test_what_is_compared_survives_storage_whatever_was_written(title: str, text: str) -> None:
+    said = read_words(title, text)
+    assert unpacked(packed(said)) == said
+    ways = said.ways.tolist()
+    assert ways == sorted(set(ways))
+    assert len(ways) <= WAYS
+    assert all(-(2**31) <= run < 2**31 for run in signed(said.ways))
+    assert [signed_key(run) for run in ways] == signed(said.ways)
 
 
-def test_a_long_text_is_estimated_and_is_like_itself() -> None:
-    texts = ["".join(chr(0x4E00 + (seed * 7919 + i * i * 31) % 20000) for i in range(600)) for seed in (1, 2)]
-    half = texts[0][:300] + texts[1][300:]
-    sketches = [Sketch.of(text) for text in (*texts, half)]
-    assert similarity(sketches[0], sketches[0]) == 1
-    assert similarity(sketches[0], sketches[1]) == pytest.approx(0, abs=0.1)
-    assert similarity(sketches[0], sketches[2]) == pytest.approx(1 / 3, abs=0.15)
+@given(one=st.tuples(texts, texts), other=st.tuples(texts, texts))
+def test_signs_do_not_depend_on_the_order_and_nothing_is_more_alike_than_itself(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    rarity = shipped().rarity
+    mine, theirs = (Weighed(read_words(*each), rarity) for each in (one, other))
+    assert signs(mine, theirs) == pytest.approx(signs(theirs, mine))
+    assert signs(mine, theirs).shared <= signs(mine, mine).shared + 1e-6
+    assert signs(mine, mine).shared == pytest.approx(1.0 if mine.mass else 0.0)

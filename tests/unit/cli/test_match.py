@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dispatch.cli import main
-from tests.unit.learning.test_pairs import MATTERS, PLACES, judged
+from tests.harness.matters import messages as written
+from tests.harness.matters import pairs as judged
 
 
 @pytest.fixture
@@ -16,26 +17,7 @@ def messages(tmp_path: Path) -> Path:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("message", "caller", "time", "topic", "detail"))
-        for place in PLACES:
-            for matter in MATTERS:
-                writer.writerow(
-                    (
-                        f"{place}{matter}1",
-                        "c",
-                        "2026-01-01",
-                        f"反映{place}小区{matter}",
-                        f"{place}小区{matter}一个月了，请处理。",
-                    )
-                )
-                writer.writerow(
-                    (
-                        f"{place}{matter}2",
-                        "d",
-                        "2026-01-02",
-                        f"{place}{matter}无人管",
-                        f"投诉{matter}，{place}物业不理。",
-                    )
-                )
+        writer.writerows((name, "c", "2026-01-01", said.title, said.text) for name, said in written().items())
     return path
 
 

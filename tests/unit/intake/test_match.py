@@ -9,9 +9,11 @@ import pytest
 
 from dispatch.city.model import City
 from dispatch.domain.reports import Report
+from dispatch.intake.candidates import Candidate, Candidates, Prepared
 from dispatch.intake.commit import Held
-from dispatch.intake.match import Candidate, Candidates, Match, Prepared, match
+from dispatch.intake.match import Match, match
 from dispatch.intake.prepare import prepare
+from dispatch.intake.words import packed
 from tests.harness.town import CONNECTOR, KEYRING, PLACE, START, report
 
 ME, SHE = {"name": "甲", "phone": "13800000001"}, {"name": "乙", "phone": "13800000002"}
@@ -46,7 +48,7 @@ def _case(item: Prepared, **changes: Any) -> Candidate:
         START,
         None,
         None,
-        item.reading.sketch,
+        packed(item.reading.words),
         persons,
         item.about,
     )

@@ -8,35 +8,12 @@ from dispatch.intake.alike import PairModel, Weighed, signs
 from dispatch.intake.rarity import Rarity, counted
 from dispatch.intake.words import Words, words
 from dispatch.learning.pairs import Pair, groups, signs_of, train, weights
-
-PLACES = ("槐荫家园", "白鹭苑", "紫金公馆", "望江花园", "青石巷", "柳岸新村", "麓山里", "云溪府")
-MATTERS = ("电梯停运", "油烟直排", "夜间施工噪音", "垃圾堆积")
+from tests.harness.matters import messages
+from tests.harness.matters import pairs as judged
 
 
 def said() -> dict[str, Words]:
-    """Two messages about each matter in each place, in other words."""
-    found = {}
-    for place in PLACES:
-        for matter in MATTERS:
-            found[f"{place}{matter}1"] = words(
-                f"反映{place}小区{matter}", f"我是{place}小区业主，{matter}已经一个月了，请处理。"
-            )
-            found[f"{place}{matter}2"] = words(
-                f"{place}{matter}无人管", f"多次投诉{matter}，{place}物业一直不理，望领导重视。"
-            )
-    return found
-
-
-def judged() -> list[Pair]:
-    found = []
-    for n, place in enumerate(PLACES):
-        other = PLACES[(n + 1) % len(PLACES)]
-        for matter in MATTERS:
-            found.append(Pair(f"{place}{matter}1", f"{place}{matter}2", "same"))
-            found.append(Pair(f"{place}{matter}1", f"{other}{matter}1", "topic"))
-        found.append(Pair(f"{place}{MATTERS[0]}1", f"{place}{MATTERS[1]}2", "facet"))
-        found.append(Pair(f"{place}{MATTERS[0]}2", f"{other}{MATTERS[2]}2", "diff"))
-    return found
+    return {name: words(each.title, each.text) for name, each in messages().items()}
 
 
 @pytest.fixture(scope="module")
@@ -65,16 +42,9 @@ def test_the_order_of_the_two_does_not_matter(model: PairModel, rarity: Rarity) 
     assert signs(one, other) == pytest.approx(signs(other, one))
 
 
-def test_what_is_surely_one_matter_was_hardly_ever_anything_else(rarity: Rarity) -> None:
-    pairs = []
-    for n, place in enumerate(PLACES):
-        for matter in MATTERS:
-            pairs.append(Pair(f"{place}{matter}1", f"{place}{matter}2", "same"))
-            pairs.append(Pair(f"{place}{matter}1", f"{PLACES[n ^ 1]}{matter}1", "topic"))
-    found = signs_of(pairs, said(), rarity)
-    model = train(pairs, found)
-    belief = [model.judge(each)[1] for each in found]
-    sure = [pair.label for pair, score in zip(pairs, belief, strict=True) if score >= model.sure]
+def test_what_is_surely_one_matter_was_hardly_ever_anything_else(model: PairModel, rarity: Rarity) -> None:
+    belief = [model.judge(each)[1] for each in signs_of(judged(), said(), rarity)]
+    sure = [pair.label for pair, score in zip(judged(), belief, strict=True) if score >= model.sure]
     assert sure.count("same") >= 0.98 * len(sure) > 0
 
 

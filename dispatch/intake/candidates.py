@@ -1,0 +1,136 @@
+"""The cases that a report could be about, by the ways in which they can be near it: place, person, area and kind, words."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from dispatch.city.categories import Category
+from dispatch.intake.alike import Texts, Weighed
+from dispatch.intake.directive import NONE, Directive
+from dispatch.intake.locate import Place, tile_of
+from dispatch.intake.rarity import Rarity
+from dispatch.intake.read import Reading
+from dispatch.intake.shipped import shipped
+from dispatch.intake.words import unpacked
+
+# Of the cases that have a run the newest are looked at, and of all these the likeliest are compared, as in the statement `candidates`.
+NEWEST: Final = 32
+LIKELIEST: Final = 12
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A report after the first half: nothing in it depends on another report."""
+
+    reading: Reading
+    place: Place
+    category: Category | None
+    restricted: bool
+    tiles: tuple[int, ...]
+    neighbourhoods: tuple[int, ...]
+    backfill: bool
+    by: str
+    about: str | None = None
+    directive: Directive = NONE
+    # Keyed hash of the named object or party that it is about.
+    object: bytes | None = None
+    texts: Texts = field(default_factory=shipped)
+    _weighed: Weighed | None = None
+
+    @property
+    def weighed(self) -> Weighed:
+        """Its words to be compared, weighed once."""
+        if self._weighed is None:
+            self._weighed = Weighed(self.reading.words, self.texts.rarity)
+        return self._weighed
+
+    @property
+    def kin(self) -> str:
+        """The family of its kind; empty while nobody knows its category."""
+        return self.category.kin if self.category else ""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An earlier case as matching sees it. `persons` holds those of the people of this batch who reported it before."""
+
+    id: int
+    case_no: str
+    is_open: bool
+    category: str | None
+    kin: str
+    lon: float | None
+    lat: float | None
+    area: str | None
+    opened_at: datetime
+    closed_at: datetime | None
+    solved: bool | None
+    # Its words as `intake.words.packed` makes them; a case from before these were kept has none.
+    words: bytes | None
+    persons: set[bytes] = field(default_factory=set)
+    about: str | None = None
+    object: bytes | None = None
+    # Answered, refused or referred without a unit: never reopened by itself, a person looks whether anything is new.
+    ended: bool = False
+    _weighed: Weighed | None = None
+
+    def weighed(self, rarity: Rarity) -> Weighed | None:
+        """Its words to be compared, weighed once."""
+        if self._weighed is None and self.words is not None:
+            self._weighed = Weighed(unpacked(self.words), rarity)
+        return self._weighed
+
+
+class Candidates:
+    """Cases by the ways in which a report can be near them; cases opened earlier in the same batch are added."""
+
+    def __init__(self, candidates: Iterable[Candidate]) -> None:
+        self._by_tile: dict[int, dict[str, list[Candidate]]] = defaultdict(lambda: defaultdict(list))
+        self._by_person: dict[bytes, list[Candidate]] = defaultdict(list)
+        self._by_area: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
+        self._by_run: dict[int, list[Candidate]] = defaultdict(list)
+        for candidate in candidates:
+            self.add(candidate)
+
+    def add(self, candidate: Candidate) -> None:
+        """Makes a case findable."""
+        if candidate.lon is not None and candidate.lat is not None:
+            self._by_tile[tile_of(candidate.lon, candidate.lat)][candidate.kin].append(candidate)
+        elif candidate.area and candidate.kin:
+            self._by_area[candidate.area, candidate.kin].append(candidate)
+        for person in candidate.persons:
+            self._by_person[person].append(candidate)
+        for run in unpacked(candidate.words).ways.tolist() if candidate.words else ():
+            self._by_run[run].append(candidate)
+
+    def joined_by(self, candidate: Candidate, person: bytes) -> None:
+        """A person is now one of the case's."""
+        if person not in candidate.persons:
+            candidate.persons.add(person)
+            self._by_person[person].append(candidate)
+
+    def near(self, report: Prepared) -> list[Candidate]:
+        """Each candidate once, in no order."""
+        found = self._told(report)
+        place, identity = report.place, report.reading.identity
+        if place.lon is not None and place.lat is not None:
+            for families in (self._by_tile[tile] for tile in report.tiles if tile in self._by_tile):
+                for kin in {report.kin, ""} if report.category else families:
+                    found += families.get(kin, ())
+        elif place.area and report.category:
+            found += self._by_area.get((place.area, report.category.kin), ())
+        if identity is not None:
+            found += self._by_person.get(identity.person, ())
+        return list({c.id: c for c in found}.values())
+
+    def _told(self, report: Prepared) -> list[Candidate]:
+        """Those that have most of what is rare in the report's words, each run weighing as it is rare."""
+        weight: dict[int, float] = defaultdict(float)
+        known: dict[int, Candidate] = {}
+        for run, rare in report.weighed.leading.items():
+            for candidate in self._by_run.get(run, ())[-NEWEST:]:
+                weight[candidate.id] += rare
+                known[candidate.id] = candidate
+        return [known[id] for id in sorted(weight, key=lambda id: (-weight[id], -id))[:LIKELIEST]]
