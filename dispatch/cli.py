@@ -28,6 +28,7 @@ from dispatch.cli_audit import audit
 from dispatch.cli_backtest import backtest_command
 from dispatch.cli_calendar import calendar
 from dispatch.cli_classify import classify
+from dispatch.cli_duplicates import duplicates
 from dispatch.cli_duty import duty
 from dispatch.cli_embedded import on_embedded
 from dispatch.cli_emergency import emergency
@@ -212,6 +213,7 @@ def _show(what: loading.Plan) -> None:
 city.add_command(reapply)
 calendar.add_command(calendar_diff)
 backtest_command.add_command(classify)
+backtest_command.add_command(duplicates)
 backtest_command.add_command(match)
 backtest_command.add_command(route)
 for command in (

@@ -1,0 +1,62 @@
+"""How many of the cases may be flagged: never more than a share of those seen so far, and the likeliest first.
+
+A threshold that was learned gives another share in another month. So it follows the stream: a case is flagged while its belief is
+among the highest `usual` of the last cases, and what is not used is saved for a rush. In a rush, when many deserve it at once,
+it must also be among the share of the very last cases that the savings can still pay for.
+"""
+
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+
+class Share(Struct, frozen=True):
+    """`most`: what may be flagged of all; `usual`: of the last `memory` cases; savings are spread over `spread` cases of a rush."""
+
+    most: float = 0.12
+    usual: float = 0.10
+    memory: int = 10_000
+    rush: int = 500
+    spread: float = 500.0
+
+
+class _Recent:
+    """The last beliefs, and the belief that so many of them exceed."""
+
+    def __init__(self, beliefs: Sequence[float], most: int) -> None:
+        self._arrived, self._sorted, self._most = deque(beliefs), sorted(beliefs), most
+
+    def exceeded_by(self, share: float) -> float:
+        place = int((1 - min(max(share, 0.0), 1.0)) * len(self._sorted))
+        return self._sorted[min(place, len(self._sorted) - 1)]
+
+    def add(self, belief: float) -> None:
+        self._arrived.append(belief)
+        insort(self._sorted, belief)
+        while len(self._arrived) > self._most:
+            self._sorted.pop(bisect_left(self._sorted, self._arrived.popleft()))
+
+
+class Allowance:
+    """Says of one belief after the other whether it is flagged. `usual` are beliefs of former cases, to begin with."""
+
+    def __init__(self, share: Share, usual: Sequence[float]) -> None:
+        self._share, self._saved = share, 0.0
+        self._long = _Recent([each for each in usual for _ in range(share.rush // len(usual) + 1)], share.memory)
+        self._short = _Recent(usual, share.rush)
+
+    def flags(self, belief: float) -> bool:
+        """Whether this case is flagged; every case is told, also one of which nothing is believed."""
+        share = self._share
+        self._saved += share.most
+        asked = max(
+            self._long.exceeded_by(share.usual), self._short.exceeded_by(share.most + self._saved / share.spread)
+        )
+        flagged = belief > asked and self._saved >= 1
+        if flagged:
+            self._saved -= 1
+        self._long.add(belief)
+        self._short.add(belief)
+        return flagged
