@@ -97,10 +97,13 @@ def _figures(judged: Sequence[Judged], named: Sequence[Named]) -> Table:
     later = np.array([float(pair.later in said) for pair in named])
     right = np.array([float(said.get(pair.later) == pair.earlier) for pair in named])
     grouped = groups([Pair(pair.later, pair.earlier) for pair in named])
+    of_group = {key: group for pair, group in zip(named, grouped, strict=True) for key in pair}
+    near = np.array([float(of_group.get(said.get(pair.later, "")) == of_group[pair.later]) for pair in named])
     table.add_row("named pairs, in groups 已知重复对，组数", f"{len(named)}, {len(set(grouped))}", "")
     figures: dict[str, measures.Figure] = {
         "the later one flagged 后者被标记": lambda at: float(later[at].mean()),
         "the pair itself found 找到该对": lambda at: float(right[at].mean()),
+        "a case of its group found 找到同组": lambda at: float(near[at].mean()),
     }
     add_figures(table, grouped, figures)
     return table

@@ -8,18 +8,23 @@ it must also be among the share of the very last cases that the savings can stil
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
+
+
+# For how many cases each of the usual beliefs stands at the beginning.
+STANDS_FOR: Final = 3
 
 
 class Share(Struct, frozen=True):
     """`most`: what may be flagged of all; `usual`: of the last `memory` cases; savings are spread over `spread` cases of a rush."""
 
     most: float = 0.12
-    usual: float = 0.10
-    memory: int = 10_000
-    rush: int = 500
-    spread: float = 500.0
+    usual: float = 0.09
+    memory: int = 20_000
+    rush: int = 200
+    spread: float = 200.0
 
 
 class _Recent:
@@ -44,7 +49,7 @@ class Allowance:
 
     def __init__(self, share: Share, usual: Sequence[float]) -> None:
         self._share, self._saved = share, 0.0
-        self._long = _Recent([each for each in usual for _ in range(share.rush // len(usual) + 1)], share.memory)
+        self._long = _Recent([each for each in usual for _ in range(STANDS_FOR)], share.memory)
         self._short = _Recent(usual, share.rush)
 
     def flags(self, belief: float) -> bool:
