@@ -3,11 +3,12 @@
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import expm1
 
 import pytest
 
 from dispatch.intake.allowance import Share
-from dispatch.intake.located import Located, LocatedModel, Reach
+from dispatch.intake.located import Located, LocatedModel, Reach, signs
 from dispatch.intake.streets import NOWHERE, address
 from dispatch.learning.located import Judged, Named, gatherings, judge, met
 from dispatch.learning.located_fit import NothingNamed, train
@@ -120,6 +121,18 @@ def test_of_several_on_one_spot_the_first_of_the_chain_is_named() -> None:
         named += [Named(f"{n}b", f"{n}a"), Named(f"{n}c", f"{n}a")]
     model = train(cases, named)
     assert said(model, case("a", 0), case("b", 1), case("c", 2)) == "a"
+
+
+def test_a_case_is_known_by_how_many_open_ones_of_its_kind_were_close_when_it_came(model: LocatedModel) -> None:
+    cases = [
+        case("other", 0, kind="pole"), case("gone", 0, closed_at=START + timedelta(hours=1)), case("far", 0, 200),
+        case("one", 2), case("two", 3, 50), case("again", 4),
+    ]  # fmt: skip
+    *_, (again, found) = met(cases, model)
+    assert again.key == "again"
+    by_key = dict(zip((each.case.key for each in found), signs(again, found), strict=True))
+    assert {key: round(expm1(by_key[key].crowd)) for key in ("one", "two")} == {"one": 0, "two": 1}
+    assert {key: round(expm1(by_key[key].around)) for key in ("one", "two")} == {"one": 1, "two": 2}
 
 
 def test_where_nothing_is_named_nothing_is_learned() -> None:
