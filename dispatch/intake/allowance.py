@@ -12,7 +12,6 @@ from typing import Final
 
 from msgspec import Struct
 
-
 # For how many cases each of the usual beliefs stands at the beginning.
 STANDS_FOR: Final = 3
 
