@@ -1,7 +1,8 @@
 """`make bench`: every benchmark with its peer or ceiling beside it, as a table of ratios and as JSON.
 
 python -m tests.bench [--cases N] [--reports 6000] [--deadlines 1000000] [--many 1000000]
-                      [--events 200000] [--only intake|gridmap|clock|deadlines|casework|audit|indicators|emergency]
+                      [--events 200000] [--only intake|gridmap|clock|deadlines|casework|audit|indicators|emergency|
+                      matching]
                       [--json FILE]
 """
 
@@ -17,7 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import audit, casework, clock, deadlines, emergency, indicators, intake
+from tests.bench import audit, casework, clock, deadlines, emergency, indicators, intake, matching
 
 
 def gridmap() -> list[dict[str, Any]]:
@@ -46,7 +47,7 @@ def main() -> None:
     options.add_argument("--events", type=int, default=200_000, help="events of the record that is rebuilt")
     options.add_argument(
         "--only",
-        choices=("intake", "gridmap", "clock", "deadlines", "casework", "audit", "indicators", "emergency"),
+        choices=("intake", "gridmap", "clock", "deadlines", "casework", "audit", "indicators", "emergency", "matching"),
     )
     options.add_argument("--json", type=Path, default=Path("data/bench.json"))
     given = options.parse_args()
@@ -58,6 +59,7 @@ def main() -> None:
     rows += audit.run(given.events) if given.only in (None, "audit") else []
     rows += indicators.run(given.many) if given.only in (None, "indicators") else []
     rows += emergency.run(given.cases or 200_000) if given.only in (None, "emergency") else []
+    rows += matching.run() if given.only in (None, "matching") else []
     table = Table(
         "benchmark",
         "ours",
