@@ -17,6 +17,7 @@ from dispatch.domain.reports import Answer, MatchView, Report, RouteView, Warned
 from dispatch.insight import reports
 from dispatch.insight.reports import Standing
 from dispatch.intake.intake import Received
+from dispatch.intake.match import new_in
 
 MAX_LINES = 10_000
 
@@ -51,6 +52,8 @@ class Preview(Struct, frozen=True):
     knowledge: list[Found] = []
     incidents: list[Incident] = []
     caller_known: bool | None = None
+    # Words by which they say that they said it before.
+    again: list[str] = []
 
 
 class Progress(Struct, frozen=True):
@@ -107,13 +110,22 @@ async def preview(call: Call[Report, None]) -> Reply:
             item.place.cell,
             item.place.area,
             list(item.place.near),
-            MatchView(found.verdict, found.score, found.suggested, case_no, list(found.reasons), found.label),
+            MatchView(
+                found.verdict,
+                found.score,
+                found.suggested,
+                case_no,
+                list(found.reasons),
+                found.label,
+                new_in(item, found),
+            ),
             routed.view,
             routed.lead,
             list(item.reading.warnings),
             at_hand.knowledge,
             at_hand.incidents,
             at_hand.caller_known,
+            list(item.reading.again),
         )
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
@@ -62,16 +62,27 @@ class Automatic(Struct, frozen=True):
     route: bool
 
 
+AGAIN: Final = (
+    "还没解决", "还未解决", "仍未解决", "没有解决", "一直没解决", "还没处理", "仍未处理", "无人处理", "没人处理", "再次反映", "再次投诉",
+    "多次反映", "多次投诉", "上次反映", "之前反映", "前几天反映", "第二次", "第三次", "第四次", "又来反映", "催办", "催一下", "迟迟不", "至今没有",
+    "至今未",
+)  # fmt: skip
+
+
 class Matching(Struct, frozen=True):
     """Two reports are compared within `radius_m` metres and `days` days.
 
-    A score from `attach` joins them, one from `suggest` is shown to a person.
+    A score from `attach` joins them, one from `suggest` is shown to a person. A case that `alarm` people are on, and at each doubling, is
+    told to the dispatch desk and the supervisors: so many may have been taken for one matter wrongly. Who writes one of the words in
+    `again` speaks of what they said before.
     """
 
     radius_m: Annotated[float, Meta(gt=0)]
     days: Annotated[int, Meta(ge=1)]
     attach: Share
     suggest: Share
+    alarm: Annotated[int, Meta(ge=2)] = 100
+    again: tuple[str, ...] = AGAIN
 
 
 class Casework(Struct, frozen=True):

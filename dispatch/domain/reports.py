@@ -103,7 +103,10 @@ class DeadlineView(Struct, frozen=True):
 
 
 class MatchView(Struct, frozen=True):
-    """What was found among earlier cases, with the reasons; `label` is what the words alone say: same, facet, topic or diff."""
+    """What was found among earlier cases, with the reasons; `label` is what the words alone say: same, facet, topic or diff.
+
+    `unsaid` is where the text of a report says what the case did not hold yet: from and up to a character.
+    """
 
     verdict: str
     score: float
@@ -111,6 +114,7 @@ class MatchView(Struct, frozen=True):
     case_no: str | None
     reasons: list[str]
     label: str | None = None
+    unsaid: list[tuple[int, int]] = []
 
 
 class RouteView(Struct, frozen=True):

@@ -13,6 +13,7 @@
 The signs are few on purpose: each more that was tried made the surest pairs less sure on messages not seen before.
 """
 
+import re
 from collections.abc import Iterable
 from math import exp
 from typing import Final, NamedTuple
@@ -21,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dispatch.intake.rarity import Keys, Rarity, Weights
-from dispatch.intake.words import Words, keys_of
+from dispatch.intake.rarity import Keys, Rarity, Weights, distinct, runs
+from dispatch.intake.words import Words, keys_of, spaced
 
 RAREST: Final = 8
 # A stretch counts by its length up to so many characters.
@@ -34,6 +35,10 @@ FEWEST: Final = 8
 # By so many runs a case is found again. One that stands in one of twenty texts or more leads to too many.
 LEADING: Final = 64
 COMMON: Final = 3.0
+# A clause of so many runs of two says something, and is new where less than this share of them was said before.
+SAYING: Final = 3
+SAID: Final = 0.34
+_CLAUSE: Final = re.compile(r"[^。！？!?；;，,\n]+")
 Hits = npt.NDArray[np.bool_]
 
 
@@ -130,6 +135,16 @@ def alike(one: Weighed, other: Weighed, texts: Texts) -> Likeness | None:
         return None
     found = signs(one, other)
     return Likeness(*texts.pairs.judge(found), found.shared)
+
+
+def unsaid(text: str, other: Weighed) -> list[tuple[int, int]]:
+    """Where a text says what the other message does not: clauses, each from and up to a character, that have little in common with it."""
+    found = []
+    for clause in _CLAUSE.finditer(text):
+        pairs = distinct(runs(spaced(clause.group()))[0])
+        if len(pairs) >= SAYING and _among(pairs, other.twos).mean() < SAID:
+            found.append(clause.span())
+    return found
 
 
 def _leading(keys: Keys, rare: Weights) -> dict[int, float]:

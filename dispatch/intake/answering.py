@@ -4,6 +4,7 @@ from dispatch.casework import clocks
 from dispatch.domain import priority
 from dispatch.domain.cases import Change
 from dispatch.domain.reports import Answer, MatchView, Progress
+from dispatch.intake.match import new_in
 from dispatch.intake.open import Taken, view
 
 
@@ -34,6 +35,7 @@ def answer(taken: Taken, track_code: str) -> Answer:
             match.candidate.case_no if match.candidate else None,
             list(match.reasons),
             match.label,
+            new_in(taken.prepared, match),
         ),
         route=taken.route.view if taken.route else None,
         warnings=list(reading.warnings),

@@ -27,7 +27,7 @@ from typing import Final
 
 from dispatch.city.categories import Category
 from dispatch.city.model import City, Matching
-from dispatch.intake.alike import Likeness, alike
+from dispatch.intake.alike import Likeness, alike, unsaid
 from dispatch.intake.candidates import Candidate, Candidates, Prepared
 from dispatch.intake.lessons import MOST, NO_LESSONS, Lessons, pair
 from dispatch.intake.locate import Place, metres
@@ -38,6 +38,8 @@ COPIED: Final = 0.6
 TEXT_LEAST, TEXT_MOST, TEXT_ALONE = -0.08, 0.15, 0.6
 # One text about several places or people is told from words that have nothing in common by so much belief.
 TOPIC: Final = 0.1
+# Who says that they said it before is believed so much more to speak of their own earlier case.
+AGAIN: Final = 0.2
 UNSOLVED_WINDOW = timedelta(days=30)
 
 
@@ -86,6 +88,15 @@ def match(report: Prepared, candidates: Candidates, city: City, at: datetime, le
         if found is not None and (best is None or _rank(found) > _rank(best)):
             best = found
     return best or NOTHING
+
+
+def new_in(report: Prepared, found: Match) -> list[tuple[int, int]]:
+    """Where the text of a report says what the case that it is taken for does not hold; nothing where no words are kept of it."""
+    said = report.reading.report.text
+    if said is None or found.candidate is None or not (found.attaches or found.suggested):
+        return []
+    before = found.candidate.weighed(report.texts.rarity)
+    return unsaid(said, before) if before is not None else []
 
 
 def _rank(found: Match) -> tuple[float, datetime, int]:
@@ -141,6 +152,8 @@ def _likely(report: Prepared, candidate: Candidate, rules: Matching, same_person
     parts = _score(kind, distance, rules.radius_m, same_person)
     if same_object:
         parts["object"] = parts.pop("place")
+    if same_person and report.reading.again:
+        parts["again"] = AGAIN
     words = TEXT_MOST if distance is not None else TEXT_ALONE if same_person else 1.0
     most = rules.attach if far else 1.0 if kind == 0 else min(round(sum(parts.values()) + words, 3), 1.0)
     return _Likely(candidate, same_person, kind, distance, far, parts, most)

@@ -219,9 +219,19 @@ def attach(
         overdue=overdue,
     )
     if not moment.backfill:
+        if new_person and _gathers(case.people, city.matching.alarm):
+            change.event("gathered", change.instant(moment.now), INTAKE, people=case.people)
+            change.post(city.desk.dispatch, ("dispatcher",), "gathering", people=case.people)
+            change.post("*", ("supervisor",), "gathering", people=case.people)
         dangers.alert(change, prepared.reading.danger, prepared.by, change.instant(moment.now), city)
     if match.verdict == "repeat" and not moment.backfill:
         _remind(change, moment, city, overdue=overdue, unsolved=reopened)
+
+
+def _gathers(people: int, alarm: int) -> bool:
+    """At the alarm, and at each doubling of it."""
+    times, rest = divmod(people, alarm)
+    return rest == 0 and times > 0 and times & (times - 1) == 0
 
 
 def _remind(change: Change, moment: Moment, city: City, *, overdue: bool, unsolved: bool) -> None:

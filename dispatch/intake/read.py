@@ -43,6 +43,8 @@ class Reading:
     tokens: list[str]
     # Codes of the dangers that its words name.
     danger: tuple[str, ...] = ()
+    # Words by which they say that they said it before: still not solved, for the third time.
+    again: tuple[str, ...] = ()
     warnings: list[Warned] = field(default_factory=list)
     set_aside: dict[str, Any] = field(default_factory=dict)
 
@@ -87,6 +89,7 @@ def read(report: Report, *, city: City, keyring: Keyring, by: Principal, wall: d
         words=compared(report.title, masked),
         tokens=tokens(plain),
         danger=city.dangers.found(plain),
+        again=tuple(phrase for phrase in city.matching.again if phrase in plain),
     )
     _codes(reading)
     _times(reading, city, wall)

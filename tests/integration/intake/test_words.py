@@ -2,9 +2,11 @@
 
 import asyncio
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -145,3 +147,38 @@ async def test_another_persons_tip_off_meets_no_case_by_its_words(a_town: Town) 
     assert secret["match"]["verdict"] == "new"
     _, again = await a_town.send(message(Message("银杏公寓电梯停运", LEAK), 3))
     assert again["case_no"] != secret["case_no"]
+
+
+async def test_the_operator_sees_what_a_repeat_says_that_was_not_known(a_town: Town) -> None:
+    await a_town.send(message(Message("银杏公寓电梯停运", LEAK), 1))
+    said = f"{LEAK}今天早上有人被关在里面了。"
+    _, shown = await ask(a_town, "POST", "/preview", OPERATOR, message(Message("银杏公寓电梯停运", said), 2))
+    assert shown["match"]["verdict"] == "joined"
+    assert [said[a:b] for a, b in shown["match"]["unsaid"]] == ["今天早上有人被关在里面了"]
+    _, answer = await a_town.send(message(Message("银杏公寓电梯停运", said), 2))
+    assert answer["match"]["unsaid"] == shown["match"]["unsaid"]
+
+
+async def test_who_says_that_it_is_still_not_solved_is_shown_their_own_case(a_town: Town) -> None:
+    _, first = await a_town.send(message(Message("银杏公寓电梯停运", LEAK), 1))
+    for text, again, case_no in (
+        ("上次反映的事情还没解决，请你们催一下", ["还没解决", "上次反映", "催一下"], first["case_no"]),
+        ("想了解一下办理居住证需要什么材料", [], None),
+    ):
+        _, shown = await ask(a_town, "POST", "/preview", OPERATOR, message(Message("", text), 1))
+        assert (sorted(shown["again"]), shown["match"]["case_no"]) == (sorted(again), case_no)
+    _, another = await ask(a_town, "POST", "/preview", OPERATOR, message(Message("", "上次反映的事情还没解决"), 2))
+    assert another["match"]["case_no"] is None
+
+
+async def test_so_many_on_one_case_are_told_to_whoever_can_look_at_each_doubling(a_town: Town) -> None:
+    city = a_town.services.cities.current
+    a_town.services.cities.current = replace(city, matching=msgspec.structs.replace(city.matching, alarm=3))
+    told = "SELECT recipient FROM notices WHERE topic = 'gathering' ORDER BY recipient"
+    for n in range(1, 7):
+        await a_town.send(report(caller={"name": "市民", "phone": f"139{n:08}"}))
+        expected = 0 if n < 3 else 2 if n < 6 else 4
+        assert len(await a_town.rows(told)) == expected, n
+    assert {row["recipient"] for row in await a_town.rows(told)} == {"unit:*", "unit:dispatch"}
+    await a_town.send(report(caller={"name": "市民", "phone": "13900000006"}))
+    assert len(await a_town.rows(told)) == 4

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dispatch.intake.alike import Weighed, unsaid
 from dispatch.intake.rarity import NO_RUN, counted, distinct, runs
 from dispatch.intake.words import named, packed, spaced, unpacked, words
 
@@ -60,3 +61,13 @@ def test_what_few_write_is_rarer() -> None:
 def test_without_a_text_everything_is_as_rare() -> None:
     one, other = counted([]).of(runs("路口积")[0])
     assert one == other
+
+
+def test_what_was_not_said_before_is_told_by_where_it_stands() -> None:
+    rarity = counted([])
+    before = Weighed(words("", "荷花池公园门口路面积水，车过不去。"), rarity)
+    text = "荷花池公园门口路面还在积水，今天有个老人摔倒了，送了医院。"
+    assert [text[a:b] for a, b in unsaid(text, before)] == ["今天有个老人摔倒了", "送了医院"]
+    assert unsaid("荷花池公园门口路面积水，车过不去。", before) == []
+    assert unsaid("", before) == []
+    assert [a for a, _ in unsaid(text, Weighed(words("", ""), rarity))] == [0, 14, 24]
