@@ -33,8 +33,10 @@ from dispatch.cli_duty import duty
 from dispatch.cli_embedded import on_embedded
 from dispatch.cli_emergency import emergency
 from dispatch.cli_feed import demo_command, replay_command
+from dispatch.cli_geocode import geocode
 from dispatch.cli_indicators import indicators
 from dispatch.cli_limits import calendar_diff, reapply
+from dispatch.cli_locate import locate
 from dispatch.cli_match import match
 from dispatch.cli_retention import group as retention
 from dispatch.cli_roster import roster
@@ -212,10 +214,8 @@ def _show(what: loading.Plan) -> None:
 
 city.add_command(reapply)
 calendar.add_command(calendar_diff)
-backtest_command.add_command(classify)
-backtest_command.add_command(duplicates)
-backtest_command.add_command(match)
-backtest_command.add_command(route)
+for each in (classify, duplicates, geocode, locate, match, route):
+    backtest_command.add_command(each)
 for command in (
     audit, city, duty, indicators, sla, calendar, roster, emergency, retention, backtest_command, replay_command,
     demo_command,

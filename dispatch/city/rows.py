@@ -70,6 +70,15 @@ class DeviceRow(Struct, frozen=True):
     lat: Annotated[float, Meta(ge=-90, le=90)]
 
 
+class GazetteerRow(Struct, frozen=True):
+    name: Name
+    area: str
+    lon: Annotated[float, Meta(ge=-180, le=180)]
+    lat: Annotated[float, Meta(ge=-90, le=90)]
+    address: str = ""
+    aliases: str = ""
+
+
 class AccountRow(Struct, frozen=True):
     username: Code
     name: Name
