@@ -20,8 +20,9 @@ KNOWN: Final = 3
 ENOUGH: Final = 200
 # How strongly weights are held back.
 HELD_BACK: Final = 1.0
+NO_SIGNS: Final = Signs(0, 0, 0, 0, 0, 0)
 # For a gazetteer that is asked for signs only.
-PLAIN: Final = Beliefs({"": Linear(Signs(0, 0, 0, 0, 0), 0)}, {"": Linear(Signs(0, 0, 0, 0, 0), 0)})
+PLAIN: Final = Beliefs({"": Linear(NO_SIGNS, 0)}, {"": Linear(NO_SIGNS, 0)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,6 @@ def _fitted(signs: Sequence[Signs], right: Sequence[bool]) -> Linear:
 
     if len(set(right)) < 2:
         share = (sum(right) + 1) / (len(right) + 2)
-        return Linear(Signs(0, 0, 0, 0, 0), log(share / (1 - share)))
+        return Linear(NO_SIGNS, log(share / (1 - share)))
     model = LogisticRegression(C=HELD_BACK, max_iter=3_000).fit(np.array(signs), np.array(right))
     return Linear(Signs(*model.coef_[0].tolist()), float(model.intercept_[0]))

@@ -19,7 +19,8 @@ class Signs(NamedTuple):
     | `near`   | of what lies within 300 m of its point                                         |
     | `spread` | log(1 + d / 100), d the mean distance in metres of its area's likely places     |
     | `gap`    | log(1 + numbers between the number named and the next known one)               |
-    | `like`   | log(1 + evidence for the best place)                                           |
+    | `like`   | log(1 + what speaks for the best place, in keys that no other place has)        |
+    | `told`   | what share of what the text says the best place has                             |
     """
 
     area: float
@@ -27,6 +28,7 @@ class Signs(NamedTuple):
     spread: float
     gap: float
     like: float
+    told: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,16 @@ from gridmap.metres import metres_per_degree
 # From this chance on a candidate speaks against a point that lies farther off than DISAGREES_M.
 CERTAIN: Final = 0.8
 DISAGREES_M: Final = 500.0
+# What is left of a chance where the text names an area in which the place does not lie.
+ELSEWHERE: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A place that a text may mean, in WGS-84 degrees; `name` is of the place of the gazetteer that it rests on.
 
-    `confidence` is the chance that the point lies within 300 m, `area_confidence` the chance that the area is right.
+    `confidence` is the chance that the point lies within 300 m, `area_confidence` the chance that the area is right; both follow from
+    the signs, by the weights for its kind.
     """
 
     name: str
@@ -59,15 +62,17 @@ class Gazetteer:
         if not self.entries:
             return []
         said = read(parsed(plain(text)), self._index.known)
-        within = frozenset(area for name, area in self._areas.items() if name in said.plain)
-        likely = likeliest(said, self._index, within | {near_area} if near_area else within)
+        named = {area for name, area in self._areas.items() if name in said.plain}
+        within = tuple(named | {near_area} if near_area else named)
+        likely = likeliest(said, self._index, within)
         if likely is None:
             return []
-        return [self._candidate(guess) for guess in guesses(said, likely, self._index, limit)]
+        return [self._candidate(guess, within) for guess in guesses(said, likely, self._index, limit)]
 
-    def _candidate(self, guess: Guess) -> Candidate:
+    def _candidate(self, guess: Guess, within: tuple[str, ...]) -> Candidate:
         entry, (lon, lat) = self.entries[guess.row], guess.point / self._index.scale
-        point, area = self._beliefs.of(guess.kind, guess.signs)
+        fits = 1.0 if not within or entry.area.startswith(within) else ELSEWHERE
+        point, area = (fits * chance for chance in self._beliefs.of(guess.kind, guess.signs))
         return Candidate(
             entry.name, float(lon), float(lat), entry.area, point, area, guess.why, guess.kind, guess.signs
         )

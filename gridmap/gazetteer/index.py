@@ -57,7 +57,7 @@ class Index:
         self._by_area(entries)
         self.scale = metres_per_degree(float(np.mean([entry.lat for entry in entries])) if entries else 0.0)
         self.plane: Numbers = np.array([(entry.lon, entry.lat) for entry in entries]).reshape(-1, 2) * self.scale
-        self._most = log(len(entries) + 1)
+        self.most = log(len(entries) + 1)
 
     def _wholes(self, row: int) -> set[str]:
         return {NAME + name for name in self.names[row]} | ({ADDRESS + self.addresses[row]} if self.addresses[row] else set())
@@ -73,6 +73,10 @@ class Index:
         place = self._place.get(key)
         return NO_ROWS if place is None else self._rows[self._starts[place] : self._starts[place + 1]]
 
+    def has(self, row: int, run: str) -> bool:
+        """Whether a run stands in a place's name or address."""
+        return any(run in text for text in (*self.names[row], self.addresses[row]))
+
     def within(self, areas: Iterable[str]) -> NDArray[np.bool_]:
         """Which places lie in one of these areas, or below one."""
         above = tuple(areas)
@@ -80,7 +84,7 @@ class Index:
 
     def rarity(self, count: int) -> float:
         """How much it says that so many places have something: 0 for all of them."""
-        return self._most - log(count + 1)
+        return self.most - log(count + 1)
 
 
 def keys(said: Said) -> set[str]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gridmap.gazetteer.belief import Signs
 from gridmap.gazetteer.index import ROAD, Index, Numbers
-from gridmap.gazetteer.reading import Said
+from gridmap.gazetteer.reading import Said, runs
 from gridmap.gazetteer.search import SHORT, Likely
 
 Why = Literal["name", "address", "crossing", "number", "road", "list", "words"]
@@ -32,6 +32,7 @@ FAR_M: Final = 1_500.0
 APART_M: Final = 1_000.0
 # Farther off than this a road of the same name is another road.
 SAME_ROAD_M: Final = 3_000.0
+SAME_M: Final = 50.0
 LEAST_SHARE: Final = 0.01
 
 
@@ -50,7 +51,8 @@ def guesses(said: Said, likely: Likely, index: Index, limit: int) -> Iterator[Gu
     """At most `limit`: the point of the likeliest area first; then what is likeliest of the rest."""
     areas, points = index.area_of[likely.rows], index.plane[likely.rows]
     left = np.ones(len(likely.rows), dtype=np.bool_)
-    while limit and left.any():
+    given: list[Numbers] = []
+    while len(given) < limit and left.any():
         shares_left = np.bincount(areas[left], likely.shares[left], len(index.areas))
         area = int(shares_left.argmax())
         if shares_left[area] < LEAST_SHARE:
@@ -62,9 +64,12 @@ def guesses(said: Said, likely: Likely, index: Index, limit: int) -> Iterator[Gu
         around = apart[middle] <= APART_M
         best = int(own[np.argmax(likely.shares[own] * around)])
         spread = float(off[middle] / likely.shares[own].sum())
-        yield _guess(said, likely, index, best, points[own[middle]], float(likely.shares[areas == area].sum()), spread)
+        guess = _guess(said, likely, index, best, points[own[middle]], float(likely.shares[areas == area].sum()), spread)
         left[own[around]] = False
-        limit -= 1
+        # The same number of a road that runs through two areas is one place.
+        if all(np.linalg.norm(guess.point - before) > SAME_M for before in given):
+            given.append(guess.point)
+            yield guess
 
 
 def _guess(
@@ -74,15 +79,20 @@ def _guess(
     why = _why(said, likely, index, row)
     point, gap = _point(said, likely, index, row, middle, why)
     near = likely.shares[np.linalg.norm(index.plane[likely.rows] - point, axis=1) <= NEAR_M].sum()
-    signs = Signs(_odds(area), _odds(float(near)), log1p(spread / 100), log1p(gap), log1p(likely.like[best]))
-    return Guess(row, point, why, _kind(said, likely, why), signs)
+    signs = Signs(
+        _odds(area), _odds(float(near)), log1p(spread / 100), log1p(gap), log1p(likely.like[best]), _odds(float(likely.told[best]))
+    )
+    return Guess(row, point, why, _kind(said, likely, index, row, why), signs)
 
 
-def _kind(said: Said, likely: Likely, why: Why) -> str:
-    """What is believed alike. A whole address with a number is that of one house; without one, of all on a road."""
-    if not likely.whole:
-        return why
-    return "same number" if why == "address" and any(road.number is not None for road in said.roads) else f"same {why}"
+def _kind(said: Said, likely: Likely, index: Index, row: int, why: Why) -> str:
+    """What is believed alike. A whole address with a number is that of one house; two characters in common are no name."""
+    if likely.whole:
+        numbered = why == "address" and any(road.number is not None for road in said.roads)
+        return "same number" if numbered else f"same {why}"
+    if why == "words" and not any(len(run) > 2 and index.has(row, run) for run in runs(said.plain)):
+        return "two characters"
+    return why
 
 
 def _why(said: Said, likely: Likely, index: Index, row: int) -> Why:

@@ -58,14 +58,15 @@ SMOOTH: Final = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Likely:
-    """The likeliest places, best first: rows, what each weighs, together 1, and how like each is: the evidence, or the length of the whole.
+    """The likeliest places, best first: rows, what each weighs, together 1, how much speaks for each, and what share of the text does.
 
-    `whole` where the text is their name or address; `meeting` are the places nearest to a crossing that is named.
+    `whole` where the text is their name or address, for which its length speaks; `meeting` are the places nearest to a crossing.
     """
 
     rows: NDArray[np.int64]
     shares: Numbers
     like: Numbers
+    told: Numbers
     whole: bool = False
     meeting: tuple[int, int] | None = None
 
@@ -74,8 +75,10 @@ def likeliest(said: Said, index: Index, areas: Collection[str]) -> Likely | None
     """Weighs places against what was said; None where no place has anything of it. `areas` are those in which it lies."""
     whole = np.union1d(index.rows(NAME + said.key), index.rows(ADDRESS + said.key)).astype(np.int64)
     if len(whole):
-        return _ranked(whole, np.full(len(whole), float(len(said.key))), _inside(index, areas)[whole], whole=True)
-    like, by_area = _evidence(said, index)
+        length, ones = np.full(len(whole), float(len(said.key))), np.ones(len(whole))
+        return _ranked(whole, length, ones, _inside(index, areas)[whole], whole=True)
+    like, told, by_area = _evidence(said, index)
+    like += _numbers(said, index)
     meeting = _meeting(said, index) if said.crossing else None
     if meeting:
         like[list(meeting)] += CROSSING
@@ -87,15 +90,21 @@ def likeliest(said: Said, index: Index, areas: Collection[str]) -> Likely | None
         kept = np.argpartition(-both, TOP)[:TOP]
         rows, both = rows[kept], both[kept]
     both += [CHARACTER * _contained(said, index, row) for row in rows.tolist()]
-    return _ranked(rows, like[rows], both, meeting=meeting)
+    return _ranked(rows, like[rows] / index.most, told[rows], both, meeting=meeting)
 
 
 def _ranked(
-    rows: NDArray[np.int64], like: Numbers, both: Numbers, *, whole: bool = False, meeting: tuple[int, int] | None = None
+    rows: NDArray[np.int64],
+    like: Numbers,
+    told: Numbers,
+    both: Numbers,
+    *,
+    whole: bool = False,
+    meeting: tuple[int, int] | None = None,
 ) -> Likely:
     order = np.argsort(-both, kind="stable")[:TOP]
     shares = np.exp(SHARPNESS * (both[order] - both[order[0]]))
-    return Likely(rows[order], shares / shares.sum(), like[order], whole, meeting)
+    return Likely(rows[order], shares / shares.sum(), like[order], told[order], whole, meeting)
 
 
 def _inside(index: Index, areas: Collection[str]) -> Numbers:
@@ -104,21 +113,24 @@ def _inside(index: Index, areas: Collection[str]) -> Numbers:
     return np.where(index.within(areas), WITHIN, -WITHIN)
 
 
-def _evidence(said: Said, index: Index) -> tuple[Numbers, Numbers]:
-    """Of each row, and of each area: the logarithm of how much likelier it is than the others."""
+def _evidence(said: Said, index: Index) -> tuple[Numbers, Numbers, Numbers]:
+    """Of each row, as it is and as a share of what a place could have; and of each area: the logarithm of how much likelier it is."""
     count, areas = len(index.entries), len(index.areas)
-    most = max(COMMON * count, FEW)
+    most, possible = max(COMMON * count, FEW), 0.0
     found: list[Rows] = []
     of_rows, of_areas = [], []
     for key in keys(said):
         rows = index.rows(key)
-        if 0 < len(rows) <= most:
+        if len(rows) <= most:
             kind = key[0] if key[0] in WEIGHTS.rows and len(key) > 1 else str(len(key))
-            found.append(rows)
-            of_rows.append(WEIGHTS.rows[kind] * index.rarity(len(rows)))
-            of_areas.append(WEIGHTS.areas[kind])
+            weight = WEIGHTS.rows[kind] * index.rarity(len(rows))
+            possible += weight
+            if len(rows):
+                found.append(rows)
+                of_rows.append(weight)
+                of_areas.append(WEIGHTS.areas[kind])
     if not found:
-        return np.zeros(count), np.zeros(areas)
+        return np.zeros(count), np.zeros(count), np.zeros(areas)
     lengths = np.array([len(rows) for rows in found])
     all_rows = np.concatenate(found)
     like = np.bincount(all_rows, np.repeat(of_rows, lengths), count)
@@ -127,7 +139,7 @@ def _evidence(said: Said, index: Index) -> tuple[Numbers, Numbers]:
     # As if all areas had equally many places: a large one is no likelier for being large.
     rate = table * (count / areas / index.sizes) + SMOOTH / areas
     by_area = np.array(of_areas) @ np.log(rate / (lengths[:, None] + SMOOTH))
-    return like + _numbers(said, index), by_area
+    return like, like / max(possible, 1e-9), by_area
 
 
 def _numbers(said: Said, index: Index) -> Numbers:
