@@ -25,6 +25,8 @@ from gridmap.gazetteer.places import NEAR_M
 from gridmap.gazetteer.reading import key_of, plain
 
 SHOWN: Final = 10
+# As far off as a place on earth can be: where nothing was found.
+NOWHERE_M: Final = 2e7
 FROM: Final = (0.8, 0.9)
 
 
@@ -96,7 +98,7 @@ def _districts(table: Table, pairs: Sequence[tuple[str, Candidate | None]]) -> N
 
 def _points(table: Table, pairs: Sequence[tuple[tuple[float, float], Candidate | None]]) -> None:
     if pairs:
-        off = np.array([apart(each.lon, each.lat, *point) if each else np.inf for point, each in pairs])
+        off = np.array([apart(each.lon, each.lat, *point) if each else NOWHERE_M for point, each in pairs])
         sure, near = np.array([each.confidence if each else 0.0 for _, each in pairs]), (off <= NEAR_M) * 1.0
         figures: dict[str, measures.Figure] = {
             "median error in m 误差中位数": lambda at: float(np.median(off[at])),

@@ -18,8 +18,8 @@ _DIGITS: Final = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "�
 _TENS: Final = {"十": 10, "百": 100, "千": 1000}
 _NUMERAL = re.compile("[零〇一二两三四五六七八九十百千]+(?=[号弄])")
 _ENDING: Final = "公路|大道|大街|支路|路|街|巷|弄|道|浜|大堤"
-# What is no road, whatever stands before it.
-_NO_ROAD = re.compile(f"[东南西北中大小新老支前后一二三四五六七八九十]?(?:{_ENDING})")
+# What is no road, whatever stands before it; `12路` is a line.
+_NO_ROAD = re.compile(f"(?:[东南西北中大小新老支前后]|[一二三四五六七八九十]{{1,3}})?(?:{_ENDING})|.*\\d路")
 _QUARTER = re.compile(f"[东南西北中支](?=(?:{_ENDING})$)")
 _NUMBER = re.compile(r"第?(\d{1,5})(?!\d|米|\.\d|路|公里|k?m)")
 _OFFSET = re.compile(r"(东南|东北|西南|西北|[东南西北])\D*(\d{1,4})米")
@@ -129,7 +129,7 @@ def _adjoining(address: Address) -> bool:
 def _named(met: str, known: Mapping[str, str]) -> str:
     """The longest known road at the end of what was met, where one may begin there."""
     for start in range(len(met) - 1):
-        if met[start:] in known and (not start or (start > 1 and len(met) - start > 3) or _ENDED.search(met[:start])):
+        if met[start:] in known and (not start or (start > 1 and len(met) - start > 2) or _ENDED.search(met[:start])):
             return known[met[start:]]
     return met
 
