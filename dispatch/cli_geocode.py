@@ -35,9 +35,15 @@ FROM: Final = (0.8, 0.9)
 @click.option("--gazetteer-crs", type=SYSTEM, default="wgs84", show_default=True, help="Of its points (地名库坐标系).")
 @click.option("--areas", type=FILE, required=True, help="GeoJSON: polygons with adcode and name (区划).")
 @click.option("--areas-crs", type=SYSTEM, default="wgs84", show_default=True, help="Of the polygons (区划坐标系).")
-@click.option("--cases", type=FILE, required=True, help="CSV: address or text; district and point for the figures (待解析文本).")
-@click.option("--learn", "learns", is_flag=True, help="Learn from the gazetteer itself how far to believe it (重学置信度).")
-@click.option("--out", type=OUT, required=True, help="CSV: row,district,lon,lat,confidence, rows from 1, WGS-84 (结果).")
+@click.option(
+    "--cases", type=FILE, required=True, help="CSV: address or text; district and point for the figures (待解析文本)."
+)
+@click.option(
+    "--learn", "learns", is_flag=True, help="Learn from the gazetteer itself how far to believe it (重学置信度)."
+)
+@click.option(
+    "--out", type=OUT, required=True, help="CSV: row,district,lon,lat,confidence, rows from 1, WGS-84 (结果)."
+)
 def geocode(
     gazetteer: Path, gazetteer_crs: CRS, areas: Path, areas_crs: CRS, cases: Path, learns: bool, out: Path
 ) -> None:
@@ -80,7 +86,7 @@ def _figures(asked: Sequence[Asked], found: Sequence[Candidate | None], known: C
     there = np.array([key_of(plain(case.text)) in known for case in asked], dtype=np.bool_)
     parts = {"all 全部": ~there | there, "address in the gazetteer 在库": there, "address not in it 不在库": ~there}
     for title, chosen in parts.items():
-        pairs = [(asked[place], found[place]) for place in np.flatnonzero(chosen)]
+        pairs = [(asked[place], found[place]) for place in np.flatnonzero(chosen).tolist()]
         table.add_section()
         table.add_row(title, str(len(pairs)), "")
         _districts(table, [(case.district, each) for case, each in pairs if case.district])
@@ -99,7 +105,10 @@ def _districts(table: Table, pairs: Sequence[tuple[str, Candidate | None]]) -> N
 def _points(table: Table, pairs: Sequence[tuple[tuple[float, float], Candidate | None]]) -> None:
     if pairs:
         off = np.array([apart(each.lon, each.lat, *point) if each else NOWHERE_M for point, each in pairs])
-        sure, near = np.array([each.confidence if each else 0.0 for _, each in pairs]), (off <= NEAR_M) * 1.0
+        sure, near = (
+            np.array([each.confidence if each else 0.0 for _, each in pairs]),
+            (off <= NEAR_M).astype(np.float64),
+        )
         figures: dict[str, measures.Figure] = {
             "median error in m 误差中位数": lambda at: float(np.median(off[at])),
             f"within {NEAR_M:.0f} m 米内": _mean(near),
@@ -112,7 +121,7 @@ def _believed(what: str, right: measures.Numbers, sure: measures.Numbers) -> dic
     figures: dict[str, measures.Figure] = {}
     for least in FROM:
         figures[f"{what} sure from {least}: right 准确"] = _right_of(right, sure >= least)
-        figures[f"{what} sure from {least}: share 覆盖"] = _mean((sure >= least) * 1.0)
+        figures[f"{what} sure from {least}: share 覆盖"] = _mean((sure >= least).astype(np.float64))
     figures[f"{what} calibration error 校准误差"] = lambda at: measures.calibration_error(right[at], sure[at])
     return figures
 

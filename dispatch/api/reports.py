@@ -13,7 +13,7 @@ from dispatch.desk.beside import beside
 from dispatch.desk.incidents import Incident
 from dispatch.desk.knowledge import Found
 from dispatch.domain.errors import DispatchError, NotFound, TooLarge
-from dispatch.domain.reports import Answer, MatchView, Report, RouteView, Warned
+from dispatch.domain.reports import Answer, MatchView, PlaceView, Report, RouteView, Warned
 from dispatch.insight import reports
 from dispatch.insight.reports import Standing
 from dispatch.intake.intake import Received
@@ -54,6 +54,8 @@ class Preview(Struct, frozen=True):
     caller_known: bool | None = None
     # Words by which they say that they said it before.
     again: list[str] = []
+    # What the words may mean, best first, where no point was given.
+    places: list[PlaceView] = []
 
 
 class Progress(Struct, frozen=True):
@@ -126,6 +128,7 @@ async def preview(call: Call[Report, None]) -> Reply:
             at_hand.incidents,
             at_hand.caller_known,
             list(item.reading.again),
+            item.place.views,
         )
     )
 

@@ -23,6 +23,7 @@ from dispatch.city.draft import (
     Draft,
 )
 from dispatch.city.dutyfile import CityDutyBook, duty_faults, duty_rules
+from dispatch.city.gazetteers import FILE as GAZETTEER
 from dispatch.city.rows import DutyRow
 from dispatch.city.settings import FILE as SETTINGS
 from dispatch.city.settings import Settings, line_of
@@ -49,6 +50,7 @@ def check(draft: Draft, cells: Iterable[Cell], day: date) -> Iterator[Fault]:
         yield from _settings(draft, draft.settings)
     if draft.areas and draft.areas.tree:
         yield from draft.areas.misfits()
+        yield from _places(draft, draft.areas.tree)
         if draft.settings and draft.units.units:
             yield from _coverage(draft, draft.settings, draft.areas, draft.areas.tree, day)
 
@@ -80,6 +82,16 @@ def _unknown(draft: Draft) -> Iterator[Fault]:
         for code in policy.areas:
             if tree and code not in tree:
                 yield Fault(POLICIES, policy.line, "area", f"{code}: no such area")
+
+
+def _places(draft: Draft, tree: AreaTree) -> Iterator[Fault]:
+    """Places of the gazetteer in an area that there is not, and outside the area that they name."""
+    for line in draft.gazetteer:
+        row, there = line.row, tree.locate(line.row.lon, line.row.lat)
+        if row.area not in tree:
+            yield Fault(GAZETTEER, line.number, "area", f"{row.area}: no such area")
+        elif there is None or row.area not in tree.path(there):
+            yield Fault(GAZETTEER, line.number, "lon", f"{row.name}: stands outside {row.area}")
 
 
 def _twice(draft: Draft) -> Iterator[Fault]:

@@ -20,7 +20,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Changes by kind. Categories stand as `code@version`, duty rules and policies by id, settings by their names."""
+    """Changes by kind. Categories stand as `code@version`, places by name and address, duty rules and policies by id, settings by their names."""
 
     units: Change
     areas: Change
@@ -30,6 +30,7 @@ class Difference:
     policies: Change
     sensors: Change
     devices: Change
+    gazetteer: Change
     accounts: Change
     return_reasons: Change
     endings: Change
@@ -59,6 +60,7 @@ def difference(old: City, new: City) -> Difference:
         policies=_change(_policies(old), _policies(new)),
         sensors=_change(old.sensors.types, new.sensors.types),
         devices=_change(old.devices, new.devices),
+        gazetteer=_change(_places(old), _places(new)),
         accounts=_change(_accounts(old), _accounts(new)),
         return_reasons=_change(old.return_reasons, new.return_reasons),
         endings=_change(old.endings, new.endings),
@@ -82,6 +84,11 @@ def _categories(city: City) -> dict[str, object]:
     return {f"{each.code}@{each.table_version}": each for each in city.categories}
 
 
+def _places(city: City) -> dict[str, object]:
+    """By name, and by address where the name stands more than once."""
+    return {f"{each.name} {each.address}".strip(): each for each in city.gazetteer.entries}
+
+
 def _accounts(city: City) -> dict[str, object]:
     return {each.username: each for each in city.demo_accounts}
 
@@ -99,6 +106,7 @@ def _settings(city: City) -> dict[str, Hashable]:
         "desk": city.desk,
         "automatic": city.automatic,
         "matching": city.matching,
+        "locating": city.locating,
         "casework": city.casework,
         "indicators": city.indicators,
         "files": city.files,

@@ -15,6 +15,8 @@ from dispatch.city.dutyfile import FILE as DUTY
 from dispatch.city.dutyfile import CityDutyBook, duty_rules
 from dispatch.city.evidence import Evidence, EvidenceBook
 from dispatch.city.files import CONFIG, Files
+from dispatch.city.gazetteers import FILE as GAZETTEER
+from dispatch.city.gazetteers import city_gazetteer
 from dispatch.city.model import (
     Account,
     City,
@@ -33,6 +35,7 @@ from dispatch.city.rows import (
     DutyRow,
     EndingRow,
     EvidenceRow,
+    GazetteerRow,
     ReturnRow,
     SensorRow,
     SuccessorRow,
@@ -89,6 +92,7 @@ class Draft:
         self.duty = self._table(DUTY, DutyRow)
         self.sensors = self._table(SENSORS, SensorRow, optional=True)
         self.devices = self._table(DEVICES, DeviceRow, optional=True)
+        self.gazetteer = self._table(GAZETTEER, GazetteerRow, optional=True)
         self.accounts = self._table(ACCOUNTS, AccountRow, optional=True)
         self.returns = self._table(RETURNS, ReturnRow)
         self.endings = self._table(ENDINGS, EndingRow, optional=kept)
@@ -135,6 +139,8 @@ class Draft:
             desk=settings.desk,
             automatic=settings.automatic,
             matching=settings.matching,
+            locating=settings.locating,
+            gazetteer=city_gazetteer(self.gazetteer, areas.tree),
             sensors=SensorTypes(_sensor(line.row) for line in self.sensors),
             devices={line.row.code: Device(**msgspec.structs.asdict(line.row)) for line in self.devices},
             demo_accounts=tuple(Account(**msgspec.structs.asdict(line.row)) for line in self.accounts),

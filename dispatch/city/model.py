@@ -15,6 +15,7 @@ from dispatch.city.emergencies import PEACE, Emergencies
 from dispatch.city.evidence import EvidenceBook
 from dispatch.city.units import UnitTree
 from gridmap.duty import DutyBook, DutyRule
+from gridmap.gazetteer import Gazetteer
 from gridmap.index import GridMap
 from sla.calendar import WorkCalendar
 from sla.ladder import Ladder
@@ -83,6 +84,15 @@ class Matching(Struct, frozen=True):
     suggest: Share
     alarm: Annotated[int, Meta(ge=2)] = 100
     again: tuple[str, ...] = AGAIN
+
+
+class Locating(Struct, frozen=True):
+    """Where words alone say where a report is: a place of the gazetteer counts from the chance `confidence` on that it is right
+    within 300 m; what is likelier than `suggest` is shown to a person.
+    """
+
+    confidence: Share = 0.8
+    suggest: Share = 0.1
 
 
 class Casework(Struct, frozen=True):
@@ -306,6 +316,8 @@ class City:
     desk: Desk
     automatic: Automatic
     matching: Matching
+    locating: Locating
+    gazetteer: Gazetteer
     sensors: SensorTypes
     devices: Mapping[str, Device]
     demo_accounts: tuple[Account, ...]

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from dispatch.city.calendars import CalendarSection, GroupSection
 from dispatch.city.categories import Branch
-from dispatch.city.model import Automatic, Casework, Desk, FileRules, Indicators, Matching, Retention
+from dispatch.city.model import Automatic, Casework, Desk, FileRules, Indicators, Locating, Matching, Retention
 from dispatch.city.tables import decode
 from sla.errors import Fault
 from sla.limits import Dialect
@@ -48,6 +48,7 @@ class Settings(Struct, frozen=True):
     codes: tuple[CodeTable, ...]
     calendar: CalendarSection = CalendarSection()
     groups: tuple[GroupSection, ...] = ()
+    locating: Locating = Locating()
     casework: Casework = Casework()
     indicators: Indicators = Indicators()
     files: FileRules = FileRules()

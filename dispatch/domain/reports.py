@@ -117,6 +117,17 @@ class MatchView(Struct, frozen=True):
     unsaid: list[tuple[int, int]] = []
 
 
+class PlaceView(Struct, frozen=True):
+    """A place that words may mean, in WGS-84 degrees: `confidence` is the chance that it lies within 300 m, `why` what it was found by."""
+
+    name: str
+    area: str
+    lon: float
+    lat: float
+    confidence: float
+    why: str
+
+
 class RouteView(Struct, frozen=True):
     """Which rule chose the unit, and what was tried before it."""
 

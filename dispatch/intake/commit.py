@@ -263,6 +263,8 @@ def _report_row(taken: Taken, callers: dict[bytes, int]) -> tuple[Any, ...]:
             "texts": taken.prepared.texts.version,
         },
         "route": taken.route.view if taken.route else None,
+        # Of a restricted report only where its place was taken from.
+        "place": {"source": place.source, "candidates": [] if taken.prepared.restricted else place.views},
         "city_version": taken.change.case.city_version,
         "warnings": [[w.field, w.code] for w in reading.warnings],
     }

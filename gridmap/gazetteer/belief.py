@@ -53,7 +53,5 @@ class Beliefs:
 
     def of(self, kind: str, signs: Signs) -> tuple[float, float]:
         """The two chances; what lies in the right place lies in the right area."""
-        point, area = (
-            (table.get(kind) or table[""]).chance(signs) for table in (self.point, self.area)
-        )
+        point, area = ((table.get(kind) or table[""]).chance(signs) for table in (self.point, self.area))
         return point, max(point, area)

@@ -41,9 +41,7 @@ class Candidate:
 class Gazetteer:
     """Immutable; threads may share one."""
 
-    def __init__(
-        self, entries: Iterable[Entry], beliefs: Beliefs, areas: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, entries: Iterable[Entry], beliefs: Beliefs, areas: Mapping[str, str] | None = None) -> None:
         """Indexes the places. `areas`: the names by which a text may name an area, each with the area as the places call it."""
         self.entries = tuple(entries)
         self._beliefs = beliefs

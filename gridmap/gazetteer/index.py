@@ -60,7 +60,9 @@ class Index:
         self.most = log(len(entries) + 1)
 
     def _wholes(self, row: int) -> set[str]:
-        return {NAME + name for name in self.names[row]} | ({ADDRESS + self.addresses[row]} if self.addresses[row] else set())
+        return {NAME + name for name in self.names[row]} | (
+            {ADDRESS + self.addresses[row]} if self.addresses[row] else set()
+        )
 
     def _by_area(self, entries: Sequence[Entry]) -> None:
         self.areas = sorted({entry.area for entry in entries})

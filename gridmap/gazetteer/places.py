@@ -64,7 +64,9 @@ def guesses(said: Said, likely: Likely, index: Index, limit: int) -> Iterator[Gu
         around = apart[middle] <= APART_M
         best = int(own[np.argmax(likely.shares[own] * around)])
         spread = float(off[middle] / likely.shares[own].sum())
-        guess = _guess(said, likely, index, best, points[own[middle]], float(likely.shares[areas == area].sum()), spread)
+        guess = _guess(
+            said, likely, index, best, points[own[middle]], float(likely.shares[areas == area].sum()), spread
+        )
         left[own[around]] = False
         # The same number of a road that runs through two areas is one place.
         if all(np.linalg.norm(guess.point - before) > SAME_M for before in given):
@@ -72,15 +74,18 @@ def guesses(said: Said, likely: Likely, index: Index, limit: int) -> Iterator[Gu
             yield guess
 
 
-def _guess(
-    said: Said, likely: Likely, index: Index, best: int, middle: Numbers, area: float, spread: float
-) -> Guess:
+def _guess(said: Said, likely: Likely, index: Index, best: int, middle: Numbers, area: float, spread: float) -> Guess:
     row = int(likely.rows[best])
     why = _why(said, likely, index, row)
     point, gap = _point(said, likely, index, row, middle, why)
     near = likely.shares[np.linalg.norm(index.plane[likely.rows] - point, axis=1) <= NEAR_M].sum()
     signs = Signs(
-        _odds(area), _odds(float(near)), log1p(spread / 100), log1p(gap), log1p(likely.like[best]), _odds(float(likely.told[best]))
+        _odds(area),
+        _odds(float(near)),
+        log1p(spread / 100),
+        log1p(gap),
+        log1p(likely.like[best]),
+        _odds(float(likely.told[best])),
     )
     return Guess(row, point, why, _kind(said, likely, index, row, why), signs)
 
@@ -113,9 +118,7 @@ def _why(said: Said, likely: Likely, index: Index, row: int) -> Why:
     return "road" if on else "words"
 
 
-def _point(
-    said: Said, likely: Likely, index: Index, row: int, middle: Numbers, why: Why
-) -> tuple[Numbers, int]:
+def _point(said: Said, likely: Likely, index: Index, row: int, middle: Numbers, why: Why) -> tuple[Numbers, int]:
     """The point of a candidate, and how many numbers off the nearest known one is."""
     point, gap = middle, 0
     if why == "number":
@@ -142,9 +145,7 @@ def _between(said: Said, index: Index, row: int, middle: Numbers) -> tuple[Numbe
     return None
 
 
-def _on_the_way(
-    number: int, low: int, high: int, index: Index, listed: NDArray[np.int32]
-) -> tuple[Numbers, int]:
+def _on_the_way(number: int, low: int, high: int, index: Index, listed: NDArray[np.int32]) -> tuple[Numbers, int]:
     start, end = (index.plane[listed[listed[:, 0] == each, 1]].mean(axis=0) for each in (low, high))
     gap = min(abs(number - low), abs(high - number))
     if low == high:

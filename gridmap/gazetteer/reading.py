@@ -14,7 +14,20 @@ from typing import Final
 from gridmap.addresses import Address, Element, parse
 
 _BRACKETS = str.maketrans("〔〕【】「」『』〈〉《》﹙﹚號衖", "()()()()()()()号弄")
-_DIGITS: Final = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_DIGITS: Final = {
+    "零": 0,
+    "〇": 0,
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+}
 _TENS: Final = {"十": 10, "百": 100, "千": 1000}
 _NUMERAL = re.compile("[零〇一二两三四五六七八九十百千]+(?=[号弄])")
 _ENDING: Final = "公路|大道|大街|支路|路|街|巷|弄|道|浜|大堤"
@@ -31,7 +44,9 @@ _AROUND = re.compile("(?:附近|旁边?|对面|院内|内|门口|[东南西北]+
 _KIND = re.compile(r"\((?:公交站|地铁站)\)$")
 _LISTED = re.compile("[;|]+")
 # Numbers and what is said with them stand in any address.
-_FILLING = re.compile(r"(?:第|甲|乙|之)?[\d-]+(?:号楼|支弄|[号弄楼层室幢栋座米f])?|交叉路?口|[东南西北]+侧|[();|-]|附近")
+_FILLING = re.compile(
+    r"(?:第|甲|乙|之)?[\d-]+(?:号楼|支弄|[号弄楼层室幢栋座米f])?|交叉路?口|[东南西北]+侧|[();|-]|附近"
+)
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[^\w;|()]+(?=\d)")
 _NO_WORD = re.compile(r"[^\w;|()-]+|_+|(?<!\d)-|-(?!\d)")
 _EAST_NORTH: Final = {"东": (1, 0), "南": (0, -1), "西": (-1, 0), "北": (0, 1)}

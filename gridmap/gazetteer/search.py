@@ -133,12 +133,12 @@ def _evidence(said: Said, index: Index) -> tuple[Numbers, Numbers, Numbers]:
         return np.zeros(count), np.zeros(count), np.zeros(areas)
     lengths = np.array([len(rows) for rows in found])
     all_rows = np.concatenate(found)
-    like = np.bincount(all_rows, np.repeat(of_rows, lengths), count)
+    like: Numbers = np.bincount(all_rows, np.repeat(of_rows, lengths), count)
     cells = np.repeat(np.arange(len(found)) * areas, lengths) + index.area_of[all_rows]
     table = np.bincount(cells, minlength=len(found) * areas).reshape(len(found), areas)
     # As if all areas had equally many places: a large one is no likelier for being large.
     rate = table * (count / areas / index.sizes) + SMOOTH / areas
-    by_area = np.array(of_areas) @ np.log(rate / (lengths[:, None] + SMOOTH))
+    by_area: Numbers = np.array(of_areas) @ np.log(rate / (lengths[:, None] + SMOOTH))
     return like, like / max(possible, 1e-9), by_area
 
 

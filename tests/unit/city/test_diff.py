@@ -49,6 +49,8 @@ def test_nothing_changed_is_no_difference(folder: Path, before: City) -> None:
         ("duty.csv", "R154,", "R954,", "duty", Change(("R954",), ("R154",), ())),
         ("sensors.csv", "E0502,0,600", "E0502,0,900", "sensors", Change((), (), ("city.gas.leak",))),
         ("devices.csv", "116.18646", "116.18645", "devices", Change((), (), ("MH-990101-001",))),
+        ("gazetteer.csv", "116.1840", "116.1841", "gazetteer", Change((), (), ("梨园卫生服务站 梨园路27号",))),
+        ("city.toml", "suggest = 0.1 ", "suggest = 0.2 ", "settings", Change((), (), ("locating",))),
         ("accounts.csv", "operator2,", "operator3,", "accounts", Change(("operator3",), ("operator2",), ())),
         ("returns.csv", "duplicate,", "seen_before,", "return_reasons", Change(("seen_before",), ("duplicate",), ())),
         ("units.csv", "unit_head;parent:unit_head", "unit_head", "units", Change((), (), ("labour-inspection",))),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from shapely.geometry import box, mapping
+from shapely.geometry import box
 
 from dispatch.cli import main
 from gridmap.crs import convert
@@ -21,7 +21,9 @@ def districts(path: Path, crs: str = "wgs84", **properties: str) -> Path:
     for code, name, west in (("990101", WEST, 116.0), ("990102", EAST, 116.01)):
         ring = [convert(lon, lat, "wgs84", crs) for lon, lat in box(west, 33.0, west + 0.01, 33.01).exterior.coords]  # type: ignore[arg-type]
         given = {"adcode": code, "name": name, **properties}
-        features.append({"type": "Feature", "properties": given, "geometry": {"type": "Polygon", "coordinates": [ring]}})
+        features.append(
+            {"type": "Feature", "properties": given, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+        )
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), "utf-8")
     return path
 
