@@ -15,10 +15,11 @@ from rich.table import Table
 from dispatch.city.gazetteers import shipped_beliefs
 from dispatch.cli_backtest import FILE, OUT, add_figures
 from dispatch.cli_locate import SYSTEM
+from dispatch.intake.locate import metres
 from dispatch.learning import measures, tables
 from dispatch.learning.districts import read_districts
 from dispatch.learning.gazetteers import Asked, read_asked, read_entries
-from dispatch.learning.places import apart, learn
+from dispatch.learning.places import learn
 from gridmap.crs import CRS
 from gridmap.gazetteer import Candidate, Gazetteer
 from gridmap.gazetteer.places import NEAR_M
@@ -104,7 +105,7 @@ def _districts(table: Table, pairs: Sequence[tuple[str, Candidate | None]]) -> N
 
 def _points(table: Table, pairs: Sequence[tuple[tuple[float, float], Candidate | None]]) -> None:
     if pairs:
-        off = np.array([apart(each.lon, each.lat, *point) if each else NOWHERE_M for point, each in pairs])
+        off = np.array([metres(each.lon, each.lat, *point) if each else NOWHERE_M for point, each in pairs])
         sure, near = (
             np.array([each.confidence if each else 0.0 for _, each in pairs]),
             (off <= NEAR_M).astype(np.float64),

@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
+from dispatch.intake.locate import metres
 from gridmap.gazetteer import Entry, Gazetteer
 from gridmap.gazetteer.belief import Beliefs, Linear, Signs
 from gridmap.gazetteer.places import NEAR_M
-from gridmap.metres import metres_per_degree
 
 PARTS: Final = 3
 # Of the places that people name, one in so many and one is taken to stand in the gazetteer.
@@ -40,12 +40,6 @@ def part_of(name: str, address: str, parts: int = PARTS) -> int:
     return int(sha256(f"{name}\t{address}".encode()).hexdigest()[:8], 16) % parts
 
 
-def apart(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
-    """Metres between two points in degrees."""
-    east, north = metres_per_degree((lat + other_lat) / 2)
-    return float(np.hypot((lon - other_lon) * east, (lat - other_lat) * north))
-
-
 def learn(entries: Sequence[Entry], areas: Mapping[str, str] | None = None) -> Beliefs:
     """Chances from the first candidates for names and addresses, of places held out and of a few that were left in."""
     found = [each for part in range(PARTS) for each in _asked(entries, areas, part)]
@@ -60,7 +54,7 @@ def _asked(entries: Sequence[Entry], areas: Mapping[str, str] | None, part: int)
     for entry in [*held, *(left[place] for place in ways.permutation(len(left))[: len(held) // KNOWN].tolist())]:
         for text in (entry.name, entry.address):
             for found in gazetteer.find(text, limit=1):
-                far = apart(found.lon, found.lat, entry.lon, entry.lat)
+                far = metres(found.lon, found.lat, entry.lon, entry.lat)
                 yield Asked(found.kind, found.signs, far <= NEAR_M, found.area == entry.area)
 
 

@@ -89,6 +89,13 @@ class Index:
         return self.most - log(count + 1)
 
 
+def apart(one: Numbers, other: Numbers) -> Numbers:
+    """Metres from each point of one list to each of the other, on the plane: shape (n, m)."""
+    east, north = one[:, 0, None] - other[:, 0], one[:, 1, None] - other[:, 1]
+    distances: Numbers = np.sqrt(east * east + north * north)
+    return distances
+
+
 def keys(said: Said) -> set[str]:
     """All under which a text is found, but for its whole."""
     found = {PART + part for part in said.parts} | {TOWN + town for town in said.towns} | runs(said.plain)

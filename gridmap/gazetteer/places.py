@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridmap.gazetteer.belief import Signs
-from gridmap.gazetteer.index import ROAD, Index, Numbers
+from gridmap.gazetteer.index import ROAD, Index, Numbers, apart
 from gridmap.gazetteer.reading import Said, runs
 from gridmap.gazetteer.search import SHORT, Likely
 
@@ -58,10 +58,10 @@ def guesses(said: Said, likely: Likely, index: Index, limit: int) -> Iterator[Gu
         if shares_left[area] < LEAST_SHARE:
             return
         own = np.flatnonzero(left & (areas == area))
-        apart = np.linalg.norm(points[own][:, None] - points[own][None], axis=2)
-        off = np.minimum(apart, FAR_M) @ likely.shares[own]
+        distances = apart(points[own], points[own])
+        off = np.minimum(distances, FAR_M) @ likely.shares[own]
         middle = int(off.argmin())
-        around = apart[middle] <= APART_M
+        around = distances[middle] <= APART_M
         best = int(own[np.argmax(likely.shares[own] * around)])
         spread = float(off[middle] / likely.shares[own].sum())
         guess = _guess(

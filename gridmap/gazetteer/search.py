@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gridmap.gazetteer.index import ADDRESS, NAME, NO_ROWS, PART, ROAD, TOWN, TRUNK, Index, Numbers, Rows, keys
+from gridmap.gazetteer.index import ADDRESS, NAME, NO_ROWS, PART, ROAD, TOWN, TRUNK, Index, Numbers, Rows, apart, keys
 from gridmap.gazetteer.reading import Said
 
 # What more places have than this share says nothing of one; in a small gazetteer a few may share anything.
@@ -133,7 +133,7 @@ def _evidence(said: Said, index: Index) -> tuple[Numbers, Numbers, Numbers]:
         return np.zeros(count), np.zeros(count), np.zeros(areas)
     lengths = np.array([len(rows) for rows in found])
     all_rows = np.concatenate(found)
-    like: Numbers = np.bincount(all_rows, np.repeat(of_rows, lengths), count)
+    like = np.bincount(all_rows, np.repeat(of_rows, lengths), count).astype(np.float64)
     cells = np.repeat(np.arange(len(found)) * areas, lengths) + index.area_of[all_rows]
     table = np.bincount(cells, minlength=len(found) * areas).reshape(len(found), areas)
     # As if all areas had equally many places: a large one is no likelier for being large.
@@ -166,6 +166,6 @@ def _meeting(said: Said, index: Index) -> tuple[int, int] | None:
     one, other = ([index.rows(ROAD + road)[:LOOKED_AT] for road in roads] + [NO_ROWS, NO_ROWS])[:2]
     if not len(one) or not len(other):
         return None
-    apart = np.linalg.norm(index.plane[one][:, None] - index.plane[other][None], axis=2)
-    first, second = np.unravel_index(apart.argmin(), apart.shape)
-    return (int(one[first]), int(other[second])) if apart[first, second] <= CROSSING_M else None
+    distances = apart(index.plane[one], index.plane[other])
+    first, second = np.unravel_index(distances.argmin(), distances.shape)
+    return (int(one[first]), int(other[second])) if distances[first, second] <= CROSSING_M else None
