@@ -59,6 +59,7 @@ def at(found: Candidate) -> tuple[float, float]:
         ("槐花路与米市街交叉口", 16, 20, "crossing"),
         ("米市街、槐花路路口", 16, 20, "crossing"),
         ("12路;3路", 16, 20, "list"),
+        ("１２路；３路", 16, 20, "list"),
         ("我家住在望湖楼对面,路灯坏了三天没有人修", 90, 90, "name"),
         ("市民反映槐花路50号门口有人乱停车", 14, 20, "address"),
     ],
@@ -114,9 +115,28 @@ def test_what_lies_in_another_area_than_the_text_names_is_hardly_believed(town: 
     assert elsewhere.confidence < 0.3
 
 
+def test_a_number_between_those_of_two_areas_is_one_place() -> None:
+    ends = [place("甲", "槐花路10号", 10, 20, "990101"), place("乙", "槐花路50号", 14, 20, "990102")]
+    found = Gazetteer(ends, EVEN).find("槐花路30号")
+    assert [at(each) for each in found] == [(12.0, 20.0)]
+
+
+def test_a_name_that_stands_in_the_text_as_a_whole_goes_before_one_that_stands_there_in_part() -> None:
+    both = [place("石榴公寓管理处", "", 10, 20), place("石榴公寓", "", 90, 90), *TOWN]
+    assert Gazetteer(both, EVEN).find("请问石榴公寓门口的积水谁来处理")[0].name == "石榴公寓"
+
+
+def test_two_characters_in_common_are_a_kind_of_their_own() -> None:
+    flat = Linear(Signs(0, 0, 0, 0, 0, 0), 3)
+    doubtful = {"": flat, "two characters": replace(flat, bias=-3)}
+    town = Gazetteer(TOWN, Beliefs(doubtful, doubtful), AREAS)
+    assert town.find("盐仓大桥")[0].confidence < 0.1
+    assert town.find("老盐仓邮局")[0].confidence > 0.9
+
+
 def test_a_road_that_is_not_there_is_told_by_its_town(town: Gazetteer) -> None:
-    found = town.find("青屏镇新民路3号")[0]
-    assert found.area == "990103"
+    assert town.find("青屏镇新民路3号")[0].area == "990103"
+    assert town.find("青屏镇茶馆")[0].area == "990103"
 
 
 @pytest.mark.parametrize("text", ["", " ", "[]", "。", "不知道", "路灯不亮", "井盖坏了", "🙂", "x" * 5_000])
@@ -146,5 +166,6 @@ def test_text_and_point_disagree_only_where_the_text_is_certain_and_the_point_fa
     assert disagreement([], EAST, NORTH) is None
 
 
-def test_a_line_of_buses_is_no_road(town: Gazetteer) -> None:
-    assert not town.find("112路")
+def test_a_line_of_buses_is_no_road_that_another_line_could_end_in() -> None:
+    stop = place("南站(公交站)", "12路", 30, 30)
+    assert Gazetteer((*TOWN, stop), EVEN).find("1112路") == []

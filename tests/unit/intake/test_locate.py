@@ -67,9 +67,9 @@ def test_the_city_says_from_which_chance_on_words_are_a_place(city: City) -> Non
 
 
 def test_a_given_area_says_where_words_are_meant(city: City) -> None:
-    item = prepared(city, location={"address": "云帆大道", "area_code": "990104003002"})
-    assert item.place.views[0].area == "990104003002"
-    assert item.place.areas[0] == "990104003002"
+    item = prepared(city, location={"address": "云帆大道", "area_code": "990104003003"})
+    assert item.place.views[0].area == "990104003003"
+    assert item.place.areas[0] == "990104003003"
 
 
 def test_words_that_name_nothing_leave_the_report_without_a_place(city: City) -> None:
