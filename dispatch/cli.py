@@ -24,6 +24,7 @@ from dispatch.city.archive import pack
 from dispatch.city.cli import city
 from dispatch.city.errors import FaultyCity
 from dispatch.city.versions import Cities
+from dispatch.cli_addresses import addresses
 from dispatch.cli_audit import audit
 from dispatch.cli_backtest import backtest_command
 from dispatch.cli_calendar import calendar
@@ -214,7 +215,7 @@ def _show(what: loading.Plan) -> None:
 
 city.add_command(reapply)
 calendar.add_command(calendar_diff)
-for each in (classify, duplicates, geocode, locate, match, route):
+for each in (addresses, classify, duplicates, geocode, locate, match, route):
     backtest_command.add_command(each)
 for command in (
     audit, city, duty, indicators, sla, calendar, roster, emergency, retention, backtest_command, replay_command,

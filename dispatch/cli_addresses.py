@@ -1,0 +1,82 @@
+"""`dispatch backtest addresses`: whether two address texts name one place, beside what people judged."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from dispatch.cli_backtest import FILE, OUT, add_figures
+from dispatch.learning import measures, tables
+from dispatch.learning.addresses import FOLDS, TooFewPairs, read, train
+from dispatch.learning.pairs import Pair, groups
+from gridmap.address_pairs import LABELS, AddressModel
+
+SHIPPED: Final = Path(__file__).parent.parent / "config" / "models" / "addresses.json"
+
+
+@click.command("addresses")
+@click.option("--pairs", type=FILE, required=True, help="CSV: a,b; label for the figures (待判对).")
+@click.option("--train", "taught", type=FILE, help="CSV: a,b,label; without it the shipped model (训练对).")
+@click.option("--out", type=OUT, required=True, help="CSV: row,verdict,score (结果).")
+def addresses(pairs: Path, taught: Path | None, out: Path) -> None:
+    """Say of each pair of address texts whether it is one place: same, partial or different (地址比对回测).
+
+    The score is how far `same` is believed. Each pair is judged alone; labels of --pairs are used for the figures only. Column a is what was
+    said, b what it is held against.
+
+    \b
+    dispatch backtest addresses --pairs p.csv --out verdicts.csv
+    dispatch backtest addresses --pairs p.csv --train judged.csv --out verdicts.csv
+    """
+    shown = Console(stderr=True)
+    try:
+        asked = read(pairs, judged=False)
+        lessons = read(taught, judged=True) if taught else None
+    except tables.FaultyTable as fault:
+        raise click.ClickException(str(fault)) from None
+    try:
+        with shown.status("learning 学习"):
+            model = train(lessons) if lessons is not None else shipped()
+    except TooFewPairs:
+        raise click.ClickException(
+            f"--train needs pairs of each of {', '.join(LABELS)}, of {FOLDS} addresses at least"
+        ) from None
+    bar = track(asked, "judged 判定", console=shown, disable=not shown.is_terminal)
+    found = [model.judge(model.sketch(pair.one), model.sketch(pair.other)) for pair in bar]
+    with tables.written(out, ("row", "verdict", "score")) as writer:
+        for number, (verdict, score) in enumerate(found, start=1):
+            writer.writerow((number, verdict, f"{score:.6f}"))
+    Console().print(_figures(asked, found))
+
+
+def shipped() -> AddressModel:
+    """The model that was learned from public pairs of addresses in Chinese cities."""
+    return msgspec.json.decode(SHIPPED.read_bytes(), type=AddressModel)
+
+
+def _figures(asked: Sequence[Pair], found: Sequence[tuple[str, float]]) -> Table:
+    table = Table("figure 指标", "value 值", "95 %", title="Backtest of addresses 地址比对回测")
+    table.add_row("pairs 对", str(len(found)), "")
+    places = [place for place, pair in enumerate(asked) if pair.label]
+    if not places:
+        table.add_row("with a label 有标签", "0", "")
+        return table
+    labels = np.array([asked[place].label for place in places])
+    verdicts = np.array([found[place][0] for place in places])
+    score, ones = np.array([found[place][1] for place in places]), np.ones(len(places))
+    grouped = groups([asked[place] for place in places])
+    table.add_row("with a label, in groups 有标签，组数", f"{len(places)}, {len(set(grouped))}", "")
+    same = (labels == LABELS[-1]).astype(float)
+    figures: dict[str, measures.Figure] = {
+        "macro-F1 of the labels": lambda at: measures.macro_f1(labels[at].tolist(), verdicts[at].tolist(), ones[at]),
+        "accuracy 准确率": lambda at: float((labels[at] == verdicts[at]).mean()),
+        "average precision of same": lambda at: measures.average_precision(same[at], score[at], ones[at]),
+    }
+    add_figures(table, grouped, figures)
+    return table
