@@ -164,8 +164,7 @@ def _common(one: Sketch, other: Sketch) -> list[float]:
 
 def _strings(one: Sketch, other: Sketch) -> list[float]:
     """The two texts whole, whatever their elements."""
-    runs = Indel.opcodes(one.text, other.text).as_list()
-    equal = [end - start for tag, start, end, _, _ in runs if tag == "equal"]
+    equal = [run.src_end - run.src_start for run in Indel.opcodes(one.text, other.text) if run.tag == "equal"]
     return [
         fuzz.ratio(one.text, other.text), fuzz.partial_ratio(one.text, other.text), fuzz.ratio(one.sorted, other.sorted),
         float(Prefix.similarity(one.compact, other.compact)), float(Postfix.similarity(one.compact, other.compact)),
@@ -176,13 +175,15 @@ def _strings(one: Sketch, other: Sketch) -> list[float]:
 def _difference(one: str, other: str, mine: Sketch, theirs: Sketch) -> list[float]:
     """How rare is what two names share, and what the second lacks and adds at its beginning, within and at its end."""
     gone, new, equal = [0.0] * 3, [0.0] * 3, 0.0
-    for tag, start, end, there, to in Indel.opcodes(one, other).as_list():
-        if tag == "equal":
-            equal += mine.weigh(one[start:end])
-        elif tag == "delete":
-            gone[0 if start == 0 else 2 if end == len(one) else 1] += mine.weigh(one[start:end])
+    for run in Indel.opcodes(one, other):
+        if run.tag == "equal":
+            equal += mine.weigh(one[run.src_start : run.src_end])
+        elif run.tag == "delete":
+            where = 0 if run.src_start == 0 else 2 if run.src_end == len(one) else 1
+            gone[where] += mine.weigh(one[run.src_start : run.src_end])
         else:
-            new[0 if there == 0 else 2 if to == len(other) else 1] += theirs.weigh(other[there:to])
+            where = 0 if run.dest_start == 0 else 2 if run.dest_end == len(other) else 1
+            new[where] += theirs.weigh(other[run.dest_start : run.dest_end])
     return [equal, sum(map(min, gone, new)), *gone, *new]
 
 
@@ -260,9 +261,9 @@ def _counts(one: Sketch, other: Sketch) -> list[float]:
         found.append(float(mine[-1].value in other.values) if mine else MISSING)
         found.append(float(theirs[-1].value in one.values) if theirs else MISSING)
     found.append(max((float(one.numbers.issuperset(each)) for each in other.counts["gate"]), default=MISSING))
-    for own, there in ((one, other), (other, one)):
-        held = [count in there.numbers for count in own.all_counts]
-        found += (float(len(held)), _part(sum(held), len(held)))
+    for own, against in ((one, other), (other, one)):
+        again = [count in against.numbers for count in own.all_counts]
+        found += (float(len(again)), _part(sum(again), len(again)))
     return found
 
 

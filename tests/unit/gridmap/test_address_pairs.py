@@ -94,7 +94,9 @@ def test_each_tree_answers_with_the_leaf_its_questions_lead_to(
     expected = np.exp(sums) / np.exp(sums).sum()
     one, two = MODEL.sketch("紫藤苑三幢"), MODEL.sketch(other)
     assert MODEL.beliefs(signs(one, two)) == pytest.approx(expected)
-    assert MODEL.judge(one, two) == (verdict, pytest.approx(expected[-1]))
+    said, belief = MODEL.judge(one, two)
+    assert said == verdict
+    assert belief == pytest.approx(expected[-1])
 
 
 def test_the_tilt_decides_but_does_not_change_the_belief() -> None:
