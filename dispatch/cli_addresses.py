@@ -50,7 +50,7 @@ def addresses(pairs: Path, taught: Path | None, out: Path) -> None:
     bar = track(asked, "judged 判定", console=shown, disable=not shown.is_terminal)
     found = [model.judge(model.sketch(pair.one), model.sketch(pair.other)) for pair in bar]
     with tables.written(out, ("row", "verdict", "score")) as writer:
-        for number, (verdict, score) in enumerate(found, start=1):
+        for number, (verdict, score) in enumerate(found):
             writer.writerow((number, verdict, f"{score:.6f}"))
     Console().print(_figures(asked, found))
 

@@ -42,9 +42,7 @@ FROM: Final = (0.8, 0.9)
 @click.option(
     "--learn", "learns", is_flag=True, help="Learn from the gazetteer itself how far to believe it (重学置信度)."
 )
-@click.option(
-    "--out", type=OUT, required=True, help="CSV: row,district,lon,lat,confidence, rows from 1, WGS-84 (结果)."
-)
+@click.option("--out", type=OUT, required=True, help="CSV: row,district,lon,lat,confidence, WGS-84 (结果).")
 def geocode(
     gazetteer: Path, gazetteer_crs: CRS, areas: Path, areas_crs: CRS, cases: Path, learns: bool, out: Path
 ) -> None:
@@ -67,7 +65,7 @@ def geocode(
     bar = track(asked, "placed 解析", console=shown, disable=not shown.is_terminal)
     found = [next(iter(known.find(case.text, limit=1)), None) for case in bar]
     with tables.written(out, ("row", "district", "lon", "lat", "confidence")) as writer:
-        for number, each in enumerate(found, 1):
+        for number, each in enumerate(found):
             writer.writerow((number, *_cells(each)))
     console = Console()
     console.print(_figures(asked, found, {key_of(plain(entry.address)) for entry in entries}))

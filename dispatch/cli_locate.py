@@ -28,7 +28,7 @@ SYSTEM: Final = click.Choice(list(OFFSETS))
 @click.option("--lon", required=True, metavar="COLUMN", help="Longitude in degrees (经度列).")
 @click.option("--lat", required=True, metavar="COLUMN", help="Latitude in degrees (纬度列).")
 @click.option("--points-crs", type=SYSTEM, default="wgs84", show_default=True, help="Of the points (点坐标系).")
-@click.option("--out", type=OUT, required=True, help="CSV: row,adcode,name, rows counted from 1 (结果).")
+@click.option("--out", type=OUT, required=True, help="CSV: row,adcode,name (结果).")
 def locate(areas: Path, areas_crs: CRS, points: Path, lon: str, lat: str, points_crs: CRS, out: Path) -> None:
     """Say in which district each point lies; nothing where it lies in none or is no point (定位回测).
 
@@ -46,7 +46,7 @@ def locate(areas: Path, areas_crs: CRS, points: Path, lon: str, lat: str, points
     bar = track(listed, "located 定位", console=shown, disable=not shown.is_terminal)
     found = [area_of(row[lon], row[lat], points_crs, there) for row in bar]
     with tables.written(out, ("row", "adcode", "name")) as writer:
-        for number, code in enumerate(found, 1):
+        for number, code in enumerate(found):
             writer.writerow((number, code or "", there.areas.areas[code].name if code else ""))
     console = Console()
     console.print(_figures([row[known] for row in listed] if known else [], _named(found, there, known), len(found)))

@@ -30,7 +30,7 @@ def test_every_pair_gets_its_row_in_order(tmp_path: Path, labelled: bool) -> Non
     result = run("--pairs", asked, "--out", out)
     assert result.exit_code == 0, result.output
     rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
-    assert [row["row"] for row in rows] == [str(n) for n in range(1, len(judged()) + 1)]
+    assert [row["row"] for row in rows] == [str(n) for n in range(len(judged()))]
     assert {row["verdict"] for row in rows} <= {"same", "partial", "different"}
     assert all(0 <= float(row["score"]) <= 1 for row in rows)
     assert ("macro-F1" in result.output) == labelled

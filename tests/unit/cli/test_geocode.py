@@ -47,10 +47,10 @@ def test_every_text_gets_its_row_in_order_and_nothing_where_it_names_nothing(tmp
     assert result.exit_code == 0, result.output
     heading, number, name, nothing = rows(tmp_path / "out.csv")
     assert heading == ["row", "district", "lon", "lat", "confidence"]
-    assert number[:4] == ["1", WEST, "116.003000", "33.001000"]
-    assert name[:4] == ["2", EAST, "116.018000", "33.008000"]
+    assert number[:4] == ["0", WEST, "116.003000", "33.001000"]
+    assert name[:4] == ["1", EAST, "116.018000", "33.008000"]
     assert 0 < float(name[4]) <= 1
-    assert nothing == ["3", "", "", "", ""]
+    assert nothing == ["2", "", "", "", ""]
     assert "0.667" in result.output
 
 

@@ -43,11 +43,11 @@ def test_every_point_gets_its_row_in_order_and_nothing_where_it_lies_in_no_distr
     assert result.exit_code == 0, result.output
     assert rows(tmp_path / "out.csv") == [
         ["row", "adcode", "name"],
-        ["1", "990101", WEST],
-        ["2", "990102", EAST],
+        ["0", "990101", WEST],
+        ["1", "990102", EAST],
+        ["2", "", ""],
         ["3", "", ""],
         ["4", "", ""],
-        ["5", "", ""],
     ]
     assert "0.500" in result.output
 
@@ -58,11 +58,11 @@ def test_polygons_and_points_are_each_read_in_their_own_system(tmp_path: Path) -
     (tmp_path / "p.csv").write_text(f"x,y\n{lon},{lat}\n116.002,33.005\n", "utf-8")
     areas, out = districts(tmp_path / "a.geojson", "gcj02"), tmp_path / "out.csv"
     assert run(areas, tmp_path / "p.csv", out, "--areas-crs", "gcj02", "--points-crs", "gcj02").exit_code == 0
-    assert rows(out)[1] == ["1", "990101", WEST]
+    assert rows(out)[1] == ["0", "990101", WEST]
     assert run(areas, tmp_path / "p.csv", out, "--areas-crs", "gcj02").exit_code == 0
-    assert rows(out)[2] == ["2", "990101", WEST]
+    assert rows(out)[2] == ["1", "990101", WEST]
     assert run(areas, tmp_path / "p.csv", out).exit_code == 0
-    assert rows(out)[2] == ["2", "", ""]
+    assert rows(out)[2] == ["1", "", ""]
 
 
 @pytest.mark.parametrize(
