@@ -58,6 +58,7 @@ from dispatch.indicators.keeping import Upkeep, name_forgotten
 from dispatch.indicators.rules import Rulebook
 from dispatch.intake.commit import Incoming
 from dispatch.intake.intake import Intake
+from dispatch.intake.models import Keeper
 from dispatch.intake.quarantine import Quarantine
 from dispatch.intake.sensors import Sensors
 from dispatch.live.hub import Hub
@@ -106,6 +107,7 @@ class Services:
     clock: Clock
     people: People
     metrics: Metrics
+    models: Keeper
     intake: Intake
     workplace: Workplace
     filing: Filing
@@ -150,7 +152,8 @@ async def services(settings: Settings, keyring: Keyring, clock: Clock | None = N
 async def _wire(
     settings: Settings, keyring: Keyring, clock: Clock, pool: asyncpg.Pool, redis: Redis | None, outbound: Outbound
 ) -> Services:
-    cities, metrics, ids = await Cities.open(pool), new_metrics(), Sequences(pool)
+    cities, metrics, ids, models = await Cities.open(pool), new_metrics(), Sequences(pool), Keeper()
+    await models.refresh(pool)
     stream = Stream(redis) if redis is not None else None
     relay, hub = Relay(pool, stream), Hub(pool, stream)
     deadlines = Deadlines(pool, cities, keyring, clock, metrics, lambda: signals.changed())
@@ -170,10 +173,10 @@ async def _wire(
         metrics.commit_seconds.observe(seconds)
         signals.changed()
 
-    intake = Intake(pool, cities, keyring, clock, ids, committed)
+    intake = Intake(pool, cities, keyring, clock, ids, committed, models)
     people = People(pool, keyring, clock)
     workplace = Workplace(
-        pool, cities, keyring, clock, ids, unusual=lambda kind: metrics.unusual_looks.labels(kind).inc()
+        pool, cities, keyring, clock, ids, unusual=lambda kind: metrics.unusual_looks.labels(kind).inc(), models=models
     )
 
     async def authenticate(token: str) -> Principal:
@@ -188,7 +191,7 @@ async def _wire(
 
     ended: set[asyncio.Task[None]] = set()
     return Services(
-        settings, pool, cities, keyring, clock, people, metrics, intake, workplace, _filing(settings, workplace),
+        settings, pool, cities, keyring, clock, people, metrics, models, intake, workplace, _filing(settings, workplace),
         Quarantine(pool, intake, keyring, clock), Sensors(pool, cities, intake, keyring, clock, metrics), Escalations(workplace), deadlines, hub,
         Socket(hub, authenticate, audience), relay, loop, signals, sender,
         Sweeper(pool, cities, keyring, clock, signals.changed), Ticks(pool, clock), Upkeep(pool, Rulebook(cities)),
@@ -230,6 +233,7 @@ async def running(at: Services) -> AsyncIterator[web.Application]:
     """The application of `at` with everything that runs beside it; on leaving, what was taken in is finished first."""
     stop, drained = asyncio.Event(), asyncio.Event()
     at.ticks.here(5.0, lambda: at.cities.refresh(at.pool))
+    at.ticks.here(10.0, lambda: at.models.refresh(at.pool))
     at.ticks.here(1.0, at.sensors.ripen)
     at.ticks.here(1.0, lambda: at.sweeper.run())
     at.ticks.here(5.0, lambda: _audit(at))

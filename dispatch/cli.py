@@ -36,6 +36,7 @@ from dispatch.cli_emergency import emergency
 from dispatch.cli_feed import demo_command, replay_command
 from dispatch.cli_geocode import geocode
 from dispatch.cli_indicators import indicators
+from dispatch.cli_learn import learn
 from dispatch.cli_limits import calendar_diff, reapply
 from dispatch.cli_locate import locate
 from dispatch.cli_match import match
@@ -218,7 +219,7 @@ calendar.add_command(calendar_diff)
 for each in (addresses, classify, duplicates, geocode, locate, match, route):
     backtest_command.add_command(each)
 for command in (
-    audit, city, duty, indicators, sla, calendar, roster, emergency, retention, backtest_command, replay_command,
+    audit, city, duty, indicators, sla, calendar, roster, emergency, retention, backtest_command, learn, replay_command,
     demo_command,
 ):  # fmt: skip
     main.add_command(command)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Final
 
 import click
-import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -13,11 +12,24 @@ from rich.table import Table
 from connectors.errors import ConnectorError
 from connectors.history.lateness import Backtest, backtest, clocked_rows
 from connectors.history.mapping import read_mapping
-from dispatch.learning.measures import Figure, interval
+from dispatch.learning import tables
+from dispatch.learning.measures import Figure, measured
 
 SHOWN: Final = 15
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT: Final = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+def _names(_: click.Context, __: click.Parameter, path: Path | None) -> tables.Names:
+    try:
+        return tables.names(path) if path else tables.NO_NAMES
+    except tables.FaultyTable as fault:
+        raise click.ClickException(str(fault)) from None
+
+
+mapping_option = click.option(
+    "--mapping", type=FILE, callback=_names, help="TOML whose [columns] says what the columns are called (列名对照)."
+)
 
 
 @click.group("backtest")
@@ -47,9 +59,8 @@ def deadlines(file: Path, mapping: Path) -> None:
 
 def add_figures(table: Table, groups: Sequence[int], figures: Mapping[str, Figure]) -> None:
     """A row for each figure over all items, with its interval over groups of items."""
-    for name, figure in figures.items():
-        low, high = interval(groups, figure)
-        table.add_row(name, f"{figure(np.arange(len(groups))):.3f}", f"{low:.3f} to {high:.3f}")
+    for name, (value, low, high) in measured(groups, figures).items():
+        table.add_row(name, f"{value:.3f}", f"{low:.3f} to {high:.3f}")
 
 
 def _account(found: Backtest) -> Table:

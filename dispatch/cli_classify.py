@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from dispatch.cli_backtest import FILE, OUT, add_figures
+from dispatch.cli_backtest import FILE, OUT, add_figures, mapping_option
 from dispatch.learning import measures, tables
 from dispatch.learning.subjects import FOLDS, TooFewTexts, fit
 
@@ -20,8 +20,9 @@ SUREST: Final = 0.8
 @click.command("classify")
 @click.option("--cases", type=FILE, required=True, help="CSV: text; label for the figures (待判文本).")
 @click.option("--train", type=FILE, required=True, help="CSV: text,label (训练文本).")
+@mapping_option
 @click.option("--out", type=OUT, required=True, help="CSV: row,label,confidence (结果).")
-def classify(cases: Path, train: Path, out: Path) -> None:
+def classify(cases: Path, train: Path, mapping: tables.Names, out: Path) -> None:
     """Say which subject each text has, and how sure that is (分类回测).
 
     Labels of --cases are used for the figures only; its texts tell which words keep company.
@@ -31,9 +32,9 @@ def classify(cases: Path, train: Path, out: Path) -> None:
     """
     shown = Console(stderr=True)
     try:
-        taught = [row for _, row in tables.rows(train, ("text", "label")) if row["label"]]
-        judged = tables.has(cases, "label")
-        asked = [row for _, row in tables.rows(cases, ("text", *(("label",) if judged else ())))]
+        taught = [row for _, row in tables.rows(train, ("text", "label"), mapping) if row["label"]]
+        judged = tables.has(cases, "label", mapping)
+        asked = [row for _, row in tables.rows(cases, ("text", *(("label",) if judged else ())), mapping)]
     except tables.FaultyTable as fault:
         raise click.ClickException(str(fault)) from None
     if len({row["label"] for row in taught}) < 2:
@@ -42,7 +43,7 @@ def classify(cases: Path, train: Path, out: Path) -> None:
         with shown.status("learning 学习"):
             model = fit(
                 [row["text"] for row in taught], [row["label"] for row in taught], [row["text"] for row in asked]
-            )
+            ).classifier
     except TooFewTexts:
         raise click.ClickException(
             f"{train.name}: each label needs {FOLDS} texts that are no copies of one another"

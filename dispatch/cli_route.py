@@ -1,7 +1,6 @@
 """`dispatch backtest route`: whose a case would have been, learned from the cases before it, beside whose it was."""
 
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -10,10 +9,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from dispatch.cli_backtest import FILE, OUT, add_figures
+from dispatch.cli_backtest import FILE, OUT, add_figures, mapping_option
 from dispatch.learning import tables
-from dispatch.learning.routing import Router
-from dispatch.learning.unit_names import Row, renames
+from dispatch.learning.routing import fit
+from dispatch.learning.unit_names import renames
 
 BEST: Final = 3
 SHOWN: Final = 15
@@ -27,8 +26,9 @@ FEWEST: Final = 50
 @click.option("--target", required=True, metavar="COLUMN", help="Who handled a case (承办单位列).")
 @click.option("--features", required=True, metavar="A,B,…", help="What is known at intake, by column (特征列).")
 @click.option("--time", required=True, metavar="COLUMN", help="When it came in, beginning YYYY-MM-DD (时间列).")
+@mapping_option
 @click.option("--out", type=OUT, required=True, help="CSV: row,first,second,third,confidence (结果).")
-def route(cases: Path, train: Path, target: str, features: str, time: str, out: Path) -> None:
+def route(cases: Path, train: Path, target: str, features: str, time: str, mapping: tables.Names, out: Path) -> None:
     """Propose three units for each case, from what was handled before (派单回测).
 
     Where --cases has the target column it is used for the figures only.
@@ -40,9 +40,9 @@ def route(cases: Path, train: Path, target: str, features: str, time: str, out: 
     shown = Console(stderr=True)
     columns = [column.strip() for column in features.split(",") if column.strip()]
     try:
-        before = _cases(train, [*columns, target, time], time)
-        judged = tables.has(cases, target)
-        asked = [row for _, row in tables.rows(cases, [*columns, *([target] if judged else ())])]
+        before = tables.handled(train, columns, target, time, mapping)
+        judged = tables.has(cases, target, mapping)
+        asked = [row for _, row in tables.rows(cases, [*columns, *([target] if judged else ())], mapping)]
     except tables.FaultyTable as fault:
         raise click.ClickException(str(fault)) from None
     if len(before) < FEWEST:
@@ -50,30 +50,16 @@ def route(cases: Path, train: Path, target: str, features: str, time: str, out: 
             f"{train.name}: {len(before)} cases with {target} are too few to learn from; {FEWEST} at least"
         )
     with shown.status("learning 学习"):
-        router = Router(columns, target, time).fit(before)
-    ranked = router.rank(asked, BEST)
+        model = fit(before, columns, target, time)
+    ranked = model.rank(asked, BEST)
     with tables.written(out, ("row", "first", "second", "third", "confidence")) as writer:
         for number, best in enumerate(ranked):
             units = [unit for unit, _ in best] + [""] * (BEST - len(best))
             writer.writerow((number, *units, f"{best[0][1]:.6f}"))
     console = Console()
     console.print(_figures([row[target] for row in asked] if judged else [], ranked))
-    if found := renames(before, router.names, columns, target, time):
-        console.print(_renames(found[:SHOWN]))
-
-
-def _cases(path: Path, columns: Sequence[str], time: str) -> list[Row]:
-    found = []
-    for line, row in tables.rows(path, columns):
-        try:
-            date.fromisoformat(row[time][:10])
-        except ValueError:
-            raise tables.FaultyTable(
-                path.name, line, time, f"{row[time] or 'nothing'} does not begin YYYY-MM-DD"
-            ) from None
-        if row[columns[-2]]:
-            found.append(row)
-    return found
+    if found := renames(before, model.tables.names, columns, target, time):
+        console.print(renames_table(found[:SHOWN]))
 
 
 def _figures(true: Sequence[str], ranked: Sequence[Sequence[tuple[str, float]]]) -> Table:
@@ -95,7 +81,8 @@ def _figures(true: Sequence[str], ranked: Sequence[Sequence[tuple[str, float]]])
     return table
 
 
-def _renames(found: Sequence[object]) -> Table:
+def renames_table(found: Sequence[object]) -> Table:
+    """Names that took over from others, each with its first day."""
     names = ("old", "new", "since", "old_last_seen", "likeness")
     table = Table(*names, title="Names that took over 更名")
     for each in found:

@@ -11,7 +11,8 @@
 
 `channel`, `external_id`, `received_at` and one of `text` and `category` are required. `encoding`, `delimiter`, `sheet`,
 `[coordinates]`, `[closing]`, `[deadline]`, `[tables]` and each `default` may be absent; without `status`, whatever has a
-closing time is closed. `[deadline]` is for backtests only: no report is sent with it. The expressions are explained in
+closing time is closed. `[deadline]` is for backtests only: no report is sent with it. `[columns]`, which may be there too, is
+for those who learn from the file and is not read here. The expressions are explained in
 `connectors.history.expressions`.
 """
 
@@ -31,7 +32,7 @@ from connectors.history.fields import form_of, time_reader
 from connectors.history.layout import KINDS, Layout
 
 REQUIRED: Final = ("channel", "external_id", "received_at")
-TABLES: Final = ("file", "time", "coordinates", "report", "closing", "deadline", "tables")
+TABLES: Final = ("file", "time", "coordinates", "report", "closing", "deadline", "tables", "columns")
 
 
 @dataclass(frozen=True, slots=True)

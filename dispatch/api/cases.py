@@ -17,7 +17,7 @@ from dispatch.casework.queue import pull
 from dispatch.casework.registry import ACTIONS
 from dispatch.domain.errors import DispatchError, NotFound, TooLarge
 from dispatch.insight import cases as reading
-from dispatch.insight import clocks
+from dispatch.insight import clocks, explaining
 from dispatch.insight.cases import Filters
 
 MAX_LINES = 10_000
@@ -100,7 +100,7 @@ async def events(call: Call[None, After]) -> Reply:
 
 
 async def explain(call: Call[None, None]) -> Reply:
-    return Reply(await reading.explain(call.services.workplace, call.actor, call.params["case_no"]))
+    return Reply(await explaining.explain(call.services.workplace, call.actor, call.params["case_no"]))
 
 
 async def explain_deadlines(call: Call[None, None]) -> Reply:

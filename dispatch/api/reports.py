@@ -56,6 +56,8 @@ class Preview(Struct, frozen=True):
     again: list[str] = []
     # What the words may mean, best first, where no point was given.
     places: list[PlaceView] = []
+    # Categories that the model of subjects would name, with its confidence.
+    suggestions: list[tuple[str, float]] = []
 
 
 class Progress(Struct, frozen=True):
@@ -129,6 +131,7 @@ async def preview(call: Call[Report, None]) -> Reply:
             at_hand.caller_known,
             list(item.reading.again),
             item.place.views,
+            list(item.classified.suggestions),
         )
     )
 

@@ -32,6 +32,7 @@ from dispatch.domain.errors import (
     VersionMissing,
     VersionStale,
 )
+from dispatch.intake.models import Keeper
 from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
 from dispatch.people.scope import is_complained_about, may_read_restricted, scope_of
@@ -132,6 +133,7 @@ class Workplace:
     clock: Clock
     ids: Sequences
     unusual: Callable[[str], object] = _nobody_hears
+    models: Keeper = field(default_factory=Keeper)
 
 
 async def act(

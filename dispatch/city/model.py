@@ -55,12 +55,17 @@ class Desk(Struct, frozen=True):
 
 
 class Automatic(Struct, frozen=True):
-    """Which steps of intake run by themselves; a person does the others."""
+    """Which steps of intake run by themselves; a person does the others.
+
+    A category that was learned, not given, is applied where the model is so sure that it was right in a share of
+    `classify_right` at least; below that it is suggested.
+    """
 
     locate: bool
     classify: bool
     match: bool
     route: bool
+    classify_right: Share = 0.97
 
 
 AGAIN: Final = (

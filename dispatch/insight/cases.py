@@ -1,4 +1,4 @@
-"""Reading cases: lists, one case with everything, its record, why it is where it is, and the words, masked."""
+"""Reading cases: lists, one case with everything, its record, and the words, masked."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,6 @@ import asyncpg
 import msgspec
 
 from dispatch.casework.actions import Workplace
-from dispatch.casework.emergencies import SQL as EMERGENCIES
 from dispatch.casework.record import case_keys, shown_area
 from dispatch.domain import numbers, priority, workflow
 from dispatch.domain.errors import NotFound
@@ -254,31 +253,6 @@ async def events(at: Workplace, by: Principal, case_no: str, after: int, limit: 
 def _data(body: bytes) -> dict[str, Any]:
     data: dict[str, Any] = msgspec.json.decode(body)
     return {k: v for k, v in data.items() if k not in ("case_no", "seq", "at", "type", "actor", "wrote")}
-
-
-async def explain(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
-    """Why every report went to this case and every task to its unit: verdicts, scores, rules tried, version of the tables."""
-    row = await find(at, by, case_no)
-    reports = await at.pool.fetch(SQL.reports, row["id"])
-    assignments = await at.pool.fetch(SQL.assignments, row["id"])
-    return {
-        "case_no": case_no,
-        "city_version": row["city_version"],
-        "reports": [{"receipt_no": r["receipt_no"], **msgspec.json.decode(r["explanation"])} for r in reports],
-        "assignments": [
-            {
-                "assignment": a["id"],
-                "unit": a["unit"],
-                "role": a["role"],
-                "state": a["state"],
-                **msgspec.json.decode(a["route"]),
-            }
-            for a in assignments
-        ],
-        "priority": priority.explain(row["urgency"], row["safety"], row["people"], row["next_due_at"]),
-        # Under which emergencies it stands, and how urgent it was before each came to hold for it.
-        "emergencies": [dict(each) for each in await at.pool.fetch(EMERGENCIES.of_case, row["id"])],
-    }
 
 
 async def escalations(

@@ -1,9 +1,11 @@
-"""The dispatch desk's list (派单台), and what the duty book proposes for a case, explained."""
+"""The dispatch desk's list (派单台), and what the duty book, or where it is silent history, proposes for a case, explained."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from dispatch.casework import clocks
 from dispatch.casework.actions import Workplace
@@ -12,6 +14,7 @@ from dispatch.domain.cases import Case
 from dispatch.domain.workflow import WITHOUT_LEAD
 from dispatch.insight.cases import find
 from dispatch.insight.lights import lights
+from dispatch.insight.proposals import by_history, is_silent
 from dispatch.insight.reader import reader
 from dispatch.insight.words import summaries
 from dispatch.intake.route import Route, by_book, excluded_units
@@ -45,7 +48,7 @@ async def waiting(at: Workplace, by: Principal, after: tuple[int, Any, int] | No
             "missing": missing(row, contact=row["reachable"], words=row["id"] in briefly),
             "suspected": [{"case_no": s["other_no"], "score": s["score"]} for s in suspected.get(row["id"], ())],
             "returns": [{"unit": r["unit"], "reason": r["return_reason"]} for r in returned.get(row["id"], ())],
-            "proposed_lead": _route(row, city, [r["unit"] for r in returned.get(row["id"], ())]).lead,
+            "proposed_lead": by_duty_book(row, city, [r["unit"] for r in returned.get(row["id"], ())]).lead,
             "light": colours.get(row["id"]),
             "summary": briefly.get(row["id"], ""),
             "version": row["version"],
@@ -75,11 +78,15 @@ def missing(row: asyncpg.Record, *, contact: bool, words: bool) -> list[str]:
 
 
 async def proposal(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
-    """Whose the duty book says a case is today, what was tried, who is out of the question and why, and the limits there."""
+    """Whose the duty book says a case is today, what was tried, who is out of the question and why, and the limits there.
+
+    `by_history` is what the model of units proposes where no rule speaks; nobody is given a case by it. `categories` are those
+    that were suggested for a case without one, each with whose it would be.
+    """
     row = await find(at, by, case_no)
     city = at.cities.current
     returned = [r["unit"] for r in await at.pool.fetch(SQL.returned, [row["id"]])]
-    route = _route(row, city, returned)
+    route = by_duty_book(row, city, returned)
     about = excluded_units(row["about_unit"], city)
     out = [{"unit": unit, "why": "complained_about"} for unit in sorted(about)]
     out += [{"unit": unit, "why": "returned"} for unit in returned if unit not in about]
@@ -89,12 +96,27 @@ async def proposal(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]
         "assists": [unit for unit in route.assists if unit not in returned],
         "rule": route.rule,
         "reasons": list(route.reasons),
+        "by_history": await by_history(at, row, returned) if is_silent(route) else None,
+        "categories": await _categories(at, row, returned) if row["category"] is None else [],
         "excluded": out,
         "missing": missing(row, contact=await at.pool.fetchval(SQL.reachable, row["id"]), words=True),
         "border": row["border"],
         "limits": await _limits(at, row, route) if route.lead else {},
         "city_version": city.version,
     }
+
+
+async def _categories(at: Workplace, row: asyncpg.Record, returned: Sequence[str]) -> list[dict[str, Any]]:
+    """What the model of subjects suggested when the case came in, and whose each would be by the duty book of today."""
+    city, found = at.cities.current, list[dict[str, Any]]()
+    for code, sure in msgspec.json.decode(await at.pool.fetchval(SQL.suggested, row["id"]) or "[]"):
+        if (category := city.categories.get(code)) is not None:
+            named = {**row, "category": category.code, "category_table": category.table_version}
+            route = by_duty_book(named, city, returned)
+            found.append(
+                {"category": code, "name": category.name, "confidence": sure, "lead": route.lead, "rule": route.rule}
+            )
+    return found
 
 
 async def _limits(at: Workplace, row: asyncpg.Record, route: Route) -> dict[str, dict[str, str]]:
@@ -110,7 +132,8 @@ async def _limits(at: Workplace, row: asyncpg.Record, route: Route) -> dict[str,
     return {name: {"limit": str(policy.limit), "rule": policy.rule} for name, policy in found.items()}
 
 
-def _route(row: asyncpg.Record, city: City, returned: list[str]) -> Route:
+def by_duty_book(row: asyncpg.Record | dict[str, Any], city: City, returned: Sequence[str]) -> Route:
+    """Whose the duty book says a case is, without those that returned it."""
     category = city.categories.get(row["category"], row["category_table"]) if row["category"] else None
     if category is None:
         return Route(None, (), "unclassified", ("no category: a person must say what it is",))

@@ -19,3 +19,7 @@ WHERE l.case_id = ANY ($1::bigint[]) AND l.verdict = 'suggested' AND l.decision 
 -- name: reachable
 -- Whether anybody of a case left a number.
 SELECT EXISTS (SELECT FROM case_people cp JOIN callers p ON p.id = cp.caller_id WHERE cp.case_id = $1 AND p.phone IS NOT NULL);
+
+-- name: suggested
+-- Categories that were suggested for the first report of a case, as JSON.
+SELECT explanation #>> '{classify,suggestions}' FROM reports WHERE case_id = $1 ORDER BY id LIMIT 1;

@@ -1,18 +1,20 @@
 """The cases that a report could be about, by the ways in which they can be near it: place, person, area and kind, words."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from dispatch.city.categories import Category
 from dispatch.intake.alike import Texts, Weighed
+from dispatch.intake.classify import UNKNOWN, Classified
 from dispatch.intake.directive import NONE, Directive
 from dispatch.intake.locate import Place, tile_of
+from dispatch.intake.models import NO_VERSIONS
 from dispatch.intake.rarity import Rarity
 from dispatch.intake.read import Reading
-from dispatch.intake.shipped import shipped
+from dispatch.intake.texts import shipped
 from dispatch.intake.words import unpacked
 
 # Of the cases that have a run the newest are looked at, and of all these the likeliest are compared, as in the statement `candidates`.
@@ -37,6 +39,9 @@ class Prepared:
     # Keyed hash of the named object or party that it is about.
     object: bytes | None = None
     texts: Texts = field(default_factory=shipped)
+    classified: Classified = UNKNOWN
+    # Version of each model that it was judged by.
+    models: Mapping[str, str] = field(default_factory=lambda: NO_VERSIONS)
     _weighed: Weighed | None = None
 
     @property

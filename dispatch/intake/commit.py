@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 
 from dispatch.casework import record
+from dispatch.city.model import City
 from dispatch.domain import numbers
 from dispatch.domain.cases import Change
 from dispatch.domain.errors import DispatchError, KeyTaken
@@ -23,6 +24,8 @@ from dispatch.intake import open as opening
 from dispatch.intake.answering import answer
 from dispatch.intake.candidates import Prepared
 from dispatch.intake.desk import Desk
+from dispatch.intake.explaining import explanation
+from dispatch.intake.match import Match
 from dispatch.intake.open import Moment, Taken
 from dispatch.intake.planning import Plan, candidates, plan, standing
 from dispatch.intake.rarity import signed
@@ -169,7 +172,6 @@ def _take(incoming: Incoming, one: Plan, held: dict[int, Change], desk: Desk, no
     item = incoming.item
     assert isinstance(item, Prepared)
     moment = Moment(now, item.reading.received_at if item.backfill and item.reading.received_at else now, item.backfill)
-    linked = held.get(one.match.candidate.id) if one.match.candidate else None
     routed = None
     if one.target is not None:
         change, outcome = held[one.target.id], "attached"
@@ -195,10 +197,19 @@ def _take(incoming: Incoming, one: Plan, held: dict[int, Change], desk: Desk, no
         change = held[one.own.id] = opening.new_case(item, routed, moment, desk.city, desk.ids)
         outcome = "triage" if routed.lead is None else "linked" if one.match.verdict == "facet" else "opened"
     change.words.append(opening.words(item, incoming.report_id, incoming.receipt_no, desk.ids.take("text")))
-    found = one.match
-    if found.candidate is not None and not found.candidate.case_no and linked is not None:
-        found = replace(found, candidate=replace(found.candidate, id=linked.case.id, case_no=linked.case.case_no))
-    return Taken(item, incoming.report_id, incoming.receipt_no, moment, change, found, routed, outcome)
+    return Taken(
+        item, incoming.report_id, incoming.receipt_no, moment, change, _numbered(one.match, held), routed, outcome
+    )
+
+
+def _numbered(match: Match, held: dict[int, Change]) -> Match:
+    """The match with the numbers of cases that this batch opens."""
+    others = tuple(_numbered(other, held) for other in match.others)
+    candidate = match.candidate
+    if candidate is not None and not candidate.case_no:
+        case = held[candidate.id].case
+        candidate = replace(candidate, id=case.id, case_no=case.case_no)
+    return replace(match, candidate=candidate, others=others)
 
 
 def _keeps_its_own(item: Prepared) -> None:
@@ -228,7 +239,7 @@ async def _write(connection: Connection, desk: Desk, taken: list[Taken]) -> None
     if raised := [row for t in own for row in _raised(t, desk)]:
         await connection.execute(SQL.insert_emergency_cases, *zip(*raised, strict=True))
     await connection.copy_records_to_table(
-        "reports", records=[_report_row(t, callers) for t in taken], columns=REPORT_COLUMNS
+        "reports", records=[_report_row(t, callers, desk.city) for t in taken], columns=REPORT_COLUMNS
     )
 
 
@@ -251,28 +262,13 @@ REPORT_COLUMNS = (
 )  # fmt: skip
 
 
-def _report_row(taken: Taken, callers: dict[bytes, int]) -> tuple[Any, ...]:
+def _report_row(taken: Taken, callers: dict[bytes, int], city: City) -> tuple[Any, ...]:
     reading, place, match = taken.prepared.reading, taken.prepared.place, taken.match
-    explanation = {
-        "match": {
-            "verdict": match.verdict,
-            "score": match.score,
-            "suggested": match.suggested,
-            "reasons": match.reasons,
-            "label": match.label,
-            "texts": taken.prepared.texts.version,
-        },
-        "route": taken.route.view if taken.route else None,
-        # Of a restricted report only where its place was taken from.
-        "place": {"source": place.source, "candidates": [] if taken.prepared.restricted else place.views},
-        "city_version": taken.change.case.city_version,
-        "warnings": [[w.field, w.code] for w in reading.warnings],
-    }
     return (
         taken.report_id, taken.moment.now, taken.receipt_no, taken.change.case.id, reading.report.channel, reading.kind,
         taken.prepared.category.code if taken.prepared.category else None, taken.change.case.urgency, taken.moment.at, reading.occurred_at,
         callers.get(reading.identity.person) if reading.identity else None, reading.confidential, place.lon, place.lat, place.cell,
-        taken.outcome, match.verdict, encode(explanation).decode(),
+        taken.outcome, match.verdict, encode(explanation(taken, city)).decode(),
     )  # fmt: skip
 
 

@@ -20,11 +20,11 @@ from dispatch.intake.desk import Desk
 from dispatch.intake.directive import NONE, Directive
 from dispatch.intake.lessons import Teacher
 from dispatch.intake.match import Match, match
+from dispatch.intake.models import Keeper
 from dispatch.intake.planning import candidates
 from dispatch.intake.prepare import prepare
 from dispatch.intake.read import fingerprint
 from dispatch.intake.route import Route, route
-from dispatch.intake.shipped import shipped
 from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
 from dispatch.store.clock import Clock
@@ -79,11 +79,11 @@ class Intake:
         clock: Clock,
         ids: Sequences,
         committed: Callable[[Sequence[Incoming], float], None],
+        models: Keeper,
     ) -> None:
         self._pool, self._city, self._keyring, self._clock, self._ids = pool, city, keyring, clock, ids
-        self._committed = committed
+        self._committed, self._models = committed, models
         self._teacher = Teacher()
-        self.texts = shipped()
         self._waiting: deque[Waiting] = deque()
         self._under_way: list[Batch] = []
         self._wake = asyncio.Event()
@@ -96,10 +96,10 @@ class Intake:
 
     def prepare(self, report: Report, by: Principal, directive: Directive = NONE) -> Prepared | Held:
         """The first half alone; also what a preview shows."""
-        city, wall = self._city.current, self._clock.wall()
         return prepare(
-            report, city=city, keyring=self._keyring, by=by, wall=wall, directive=directive, texts=self.texts
-        )
+            report, city=self._city.current, keyring=self._keyring, by=by, wall=self._clock.wall(), directive=directive,
+            models=self._models.current,
+        )  # fmt: skip
 
     async def preview(self, report: Report, by: Principal) -> tuple[Prepared, Match, Route]:
         """What would become of a report; stores nothing. Raises the errors of `prepare`."""

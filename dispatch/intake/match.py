@@ -20,7 +20,7 @@ takes no part. An open case is compared with its own people's reports however ol
 can be explained.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Final
@@ -40,12 +40,13 @@ TEXT_LEAST, TEXT_MOST, TEXT_ALONE = -0.08, 0.15, 0.6
 TOPIC: Final = 0.1
 # Who says that they said it before is believed so much more to speak of their own earlier case.
 AGAIN: Final = 0.2
+OTHERS: Final = 2  # of the next best are kept for who asks why
 UNSOLVED_WINDOW = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What was decided: the verdict, the case it is about, and the parts of the score."""
+    """What was decided: the verdict, the case it is about, the parts of the score, and which others came next."""
 
     verdict: str
     score: float = 0.0
@@ -54,6 +55,7 @@ class Match:
     reasons: tuple[str, ...] = ()
     # What the words alone say: same, facet, topic or diff; None where they were not compared.
     label: str | None = None
+    others: tuple["Match", ...] = ()
 
     @property
     def attaches(self) -> bool:
@@ -80,14 +82,17 @@ def match(report: Prepared, candidates: Candidates, city: City, at: datetime, le
     # What was learned may lift a score beyond what words alone could make of it.
     margin = MOST if lessons else 0.0
     best: Match | None = None
+    looked_at: list[Match] = []
     for likely in likeliest:
         # Words are compared last, and only where they could still make a better match.
         if best is not None and likely.most + margin < best.score:
             break
         found = _verdict(report, likely, rules, lessons)
-        if found is not None and (best is None or _rank(found) > _rank(best)):
-            best = found
-    return best or NOTHING
+        if found is not None:
+            looked_at.append(found)
+            best = found if best is None or _rank(found) > _rank(best) else best
+    others = sorted((each for each in looked_at if each is not best), key=_rank, reverse=True)[:OTHERS]
+    return replace(best, others=tuple(others)) if best else NOTHING
 
 
 def new_in(report: Prepared, found: Match) -> list[tuple[int, int]]:

@@ -8,14 +8,14 @@ from itertools import islice
 from dispatch.city.model import City
 from dispatch.domain.errors import BadInput, NothingToActOn
 from dispatch.domain.reports import Report
-from dispatch.intake.alike import Texts
 from dispatch.intake.candidates import Prepared
 from dispatch.intake.classify import classify
 from dispatch.intake.commit import Held
 from dispatch.intake.directive import NONE, Directive
 from dispatch.intake.locate import locate, tiles_near
+from dispatch.intake.models import NO_MODELS, Models
 from dispatch.intake.read import Reading, fingerprint, normalise, read
-from dispatch.intake.shipped import shipped
+from dispatch.intake.texts import shipped
 from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
 
@@ -25,10 +25,16 @@ RUNS_HELD = 2
 
 
 def prepare(
-    report: Report, *, city: City, keyring: Keyring, by: Principal, wall: datetime, directive: Directive = NONE,
-    texts: Texts | None = None,
-) -> Prepared | Held:  # fmt: skip
-    """Reads, locates and classifies `report`; its words will be compared by `texts`, or by what comes with the service.
+    report: Report,
+    *,
+    city: City,
+    keyring: Keyring,
+    by: Principal,
+    wall: datetime,
+    directive: Directive = NONE,
+    models: Models = NO_MODELS,
+) -> Prepared | Held:
+    """Reads, locates and classifies `report`.
 
     Raises BadInput, NotPermitted or NothingToActOn; a source that reads no errors (backfill) gets a place in quarantine
     instead of the last.
@@ -37,7 +43,7 @@ def prepare(
     try:
         reading = read(report, city=city, keyring=keyring, by=by, wall=wall)
         place = locate(reading, city)
-        category = classify(reading, city)
+        classified = classify(reading, city, models)
         about = _about(reading, city)
     except (NothingToActOn, BadInput) as refusal:
         if not backfill:
@@ -45,6 +51,7 @@ def prepare(
         return Held(
             report, fingerprint(report), refusal.code, str(refusal.data.get("field", "")), by.name, backfill=True
         )
+    category = classified.category
     tiles = (
         tuple(tiles_near(place.lon, place.lat, city.matching.radius_m))
         if place.lon is not None and place.lat is not None
@@ -57,7 +64,7 @@ def prepare(
     )
     prepared = Prepared(
         reading, place, category, restricted, tiles, (), backfill, by.name, about, directive, _object(report, keyring),
-        texts or shipped(),
+        models.pairs or shipped(), classified, models.versions,
     )  # fmt: skip
     prepared.neighbourhoods = _neighbourhoods(prepared, reading)
     return prepared

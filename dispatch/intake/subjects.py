@@ -5,12 +5,15 @@ best, by a map that was fitted on texts the model had not seen.
 """
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from math import exp
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from dispatch.intake.packing import Arrays, BadModel, pack, unpack
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -109,17 +112,70 @@ def leads(margins: Floats) -> Floats:
 
 
 @dataclass
+class Trust:
+    """How often what is at least so sure is right, at the lower end of its 95 % interval; both ascending, from texts not seen."""
+
+    sure: list[float]
+    right: list[float]
+
+    def threshold(self, asked: float) -> float | None:
+        """The least confidence from which at least a share `asked` is right; None where nothing is that sure."""
+        at = bisect_left(self.right, asked)
+        return self.sure[at] if at < len(self.sure) else None
+
+
+@dataclass
 class Classifier:
-    """What serves: vocabulary, one matrix, calibration."""
+    """What serves: vocabulary, one matrix, calibration, and what may be done by itself."""
 
     subjects: list[str]
     vocabulary: Vocabulary
     model: Linear
     calibration: Calibration
+    trust: Trust
 
     def predict(self, text: str) -> tuple[str, float]:
         """Likeliest subject and its probability."""
+        return self.ranked(text, 1)[0]
+
+    def ranked(self, text: str, best: int) -> list[tuple[str, float]]:
+        """The likeliest subjects, best first. The first has its calibrated probability, the others share the rest by their margins."""
         places, values = self.vocabulary.encode(clean(text))
         margins = values @ self.model.weights[places] + self.model.start
-        second, best = sorted(margins.tolist())[-2:]
-        return self.subjects[int(margins.argmax())], self.calibration.of_lead(best - second)
+        order = np.argsort(-margins, kind="stable")
+        first, second = margins[order[:2]].tolist()
+        sure = self.calibration.of_lead(first - second)
+        rest = np.exp(margins[order[1:]] - second)
+        shares = [sure, *((1 - sure) * rest / rest.sum()).tolist()]
+        return [(self.subjects[n], share) for n, share in zip(order[:best].tolist(), shares, strict=False)]
+
+    def packed(self) -> bytes:
+        """As it is kept."""
+        slots = np.flatnonzero(self.vocabulary.feature >= 0)
+        heading = {
+            "subjects": self.subjects, "calibration": [self.calibration.slope, self.calibration.start],
+            "trust": [self.trust.sure, self.trust.right],
+        }  # fmt: skip
+        arrays: Arrays = {
+            "slots": slots.astype(np.int32), "features": self.vocabulary.feature[slots], "check": self.vocabulary.check[slots],
+            "rarity": self.vocabulary.rarity, "weights": self.model.weights, "start": self.model.start,
+        }  # fmt: skip
+        return pack(heading, arrays)
+
+
+def unpacked(data: bytes) -> Classifier:
+    """The classifier that was packed. Raises BadModel."""
+    heading, arrays = unpack(data)
+    try:
+        feature = np.full(1 << (64 - int(_SHIFT)), -1, np.int32)
+        check = np.zeros(len(feature), np.uint64)
+        feature[arrays["slots"]], check[arrays["slots"]] = arrays["features"], arrays["check"]
+        return Classifier(
+            heading["subjects"],
+            Vocabulary(feature, check, arrays["rarity"]),
+            Linear(arrays["weights"], arrays["start"]),
+            Calibration(*heading["calibration"]),
+            Trust(*heading["trust"]),
+        )
+    except (KeyError, IndexError, TypeError, ValueError) as fault:
+        raise BadModel(f"not a model of subjects: {fault}") from None

@@ -1,6 +1,6 @@
 """Figures of a judgement on labelled data, each item with its weight, and bootstrap intervals over groups of items."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -54,6 +54,15 @@ def calibration_error(right: Numbers, sure: Numbers, bins: int = 10) -> float:
     return float(sum(abs((sure - right)[places == n].sum()) for n in range(bins)) / len(sure))
 
 
+def lower_bound(right: Numbers, of: Numbers) -> Numbers:
+    """The lower end of the 95 % interval (Wilson) of a share of which `right` are right among `of`."""
+    share, z = right / of, 1.959964
+    middle = share + z * z / (2 * of)
+    margin = z * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    found: Numbers = (middle - margin) / (1 + z * z / of)
+    return found
+
+
 def interval(groups: Sequence[int], figure: Figure) -> tuple[float, float]:
     """The middle 95 % of a figure over samples of whole groups; `figure` gets the places of the items drawn."""
     members: dict[int, list[int]] = {}
@@ -68,3 +77,8 @@ def interval(groups: Sequence[int], figure: Figure) -> tuple[float, float]:
         found.append(figure(picked if alone else np.array([place for each in picked for place in drawn[each]])))
     low, high = np.quantile(found, (0.025, 0.975))
     return float(low), float(high)
+
+
+def measured(groups: Sequence[int], figures: Mapping[str, Figure]) -> dict[str, tuple[float, float, float]]:
+    """Each figure over all items, with the ends of its interval over groups of items."""
+    return {name: (figure(np.arange(len(groups))), *interval(groups, figure)) for name, figure in figures.items()}

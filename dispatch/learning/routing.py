@@ -5,28 +5,23 @@ month is weighed as it will be met. Learning needs scipy; ranking is plain arith
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from dispatch.learning.shares import Floats, Table, Tables, shares
-from dispatch.learning.unit_names import Ints, Row, read_names
+from dispatch.intake.shares import Floats, Ints, Row, Table, Tables, shares
+from dispatch.intake.units import UnitModel, softmax
+from dispatch.learning.unit_names import read_names
 
 SUBSETS: Final = 16
 # Tables from the part before a cut explain the part up to the next.
 CUTS: Final = (0.4, 0.55, 0.7, 0.85, 1.0)
 PENALTY: Final = 50.0
-AT_ONCE: Final = 1_000
-
-
-def softmax(scores: Floats) -> Floats:
-    """Shares of one, along the last axis."""
-    powers = np.exp(scores - scores.max(-1, keepdims=True))
-    found: Floats = powers / powers.sum(-1, keepdims=True)
-    return found
+ORIGINS: Final = (0.8, 0.9, 1.0)
 
 
 def choose_subsets(rows: Sequence[Row], units: Ints, features: Sequence[str], width: int) -> list[tuple[str, ...]]:
@@ -38,7 +33,7 @@ def choose_subsets(rows: Sequence[Row], units: Ints, features: Sequence[str], wi
     prior = (prior / prior.sum()).astype(np.float32)
     options = [c for k in range(4) for c in itertools.combinations(features, k)] + [tuple(features)]
     ones = np.ones(cut, np.float32)
-    logs = {c: shares(Table(c, rows[:cut], units[:cut], ones).lookup(judged, width), prior) for c in options}
+    logs = {c: shares(Table.of(c, rows[:cut], units[:cut], ones).lookup(judged, width), prior) for c in options}
     pool, chosen = np.zeros_like(logs[()]), []
     for step in range(min(SUBSETS, len(logs))):
         weight = (1 if step < 2 else 2) / (step + 1)
@@ -71,45 +66,50 @@ def fit_weights(features: Floats, place: Ints) -> npt.NDArray[np.float64]:
     return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 150}).x)
 
 
-class Router:
-    """Ranks units for cases; `fit` once, `rank` many times."""
+@dataclass(frozen=True)
+class Judged:
+    """Rows at the end of a history, and what a model of those before them proposed."""
 
-    def __init__(self, features: Sequence[str], target: str, time: str) -> None:
-        self.columns, self.target, self.time = tuple(features), target, time
+    rows: list[Row]
+    ranked: list[list[tuple[str, float]]]
 
-    def fit(self, rows: Sequence[Row]) -> "Router":
-        """Learn from handled cases; returns itself."""
-        rows = sorted((r for r in rows if r[self.target]), key=lambda r: r[self.time])
-        names = sorted({r[self.target] for r in rows})
-        index = {u: i for i, u in enumerate(names)}
-        units = np.array([index[r[self.target]] for r in rows], np.int64)
-        days = np.array([date.fromisoformat(r[self.time][:10]).toordinal() for r in rows], np.int64)
-        self.names = read_names(names, {c: {r[c] for r in rows} for c in self.columns})
-        self.subsets = choose_subsets(rows, units, self.columns, len(names))
-        ends = [int(len(rows) * c) for c in CUTS]
-        parts = [
-            (self._tables().fill(rows[:a], units[:a], days[:a]).features(rows[a:b]), units[a:b])
-            for a, b in itertools.pairwise(ends)
-        ]
-        chosen = np.concatenate([p[0][0] for p in parts])
-        values = np.concatenate([p[0][1] for p in parts])
-        hit = chosen == np.concatenate([p[1] for p in parts])[:, None]
-        self.mean, self.scale = values.mean((0, 1)), values.std((0, 1)) + 1e-6
-        known = hit.any(1)
-        self.weights = fit_weights(((values - self.mean) / self.scale)[known], hit[known].argmax(1))
-        self.tables = self._tables().fill(rows, units, days)
-        return self
+    @property
+    def judged(self) -> Iterator[tuple[Row, list[tuple[str, float]]]]:
+        """Each row with three proposals, of no unit where there are fewer."""
+        for row, best in zip(self.rows, self.ranked, strict=True):
+            yield row, [*best, *[("", 0.0)] * (3 - len(best))]
 
-    def _tables(self) -> Tables:
-        return Tables(self.names, self.subsets, [(c,) for c in self.columns])
 
-    def rank(self, rows: Sequence[Row], best: int = 3) -> list[list[tuple[str, float]]]:
-        """For each row the likeliest units with their probability, best first."""
-        ranked: list[list[tuple[str, float]]] = []
-        for start in range(0, len(rows), AT_ONCE):
-            chosen, values = self.tables.features(rows[start : start + AT_ONCE])
-            chance = softmax(((values - self.mean) / self.scale) @ self.weights.astype(np.float32))
-            order = np.argsort(-chance, 1, kind="stable")[:, :best]
-            for i, places in enumerate(order):
-                ranked.append([(self.names.units[chosen[i, j]], float(chance[i, j])) for j in places])
-        return ranked
+def rolling(rows: Sequence[Row], features: Sequence[str], target: str, time: str) -> Iterator[Judged]:
+    """The last fifth in two parts, each judged by what came before it."""
+    ordered = sorted((r for r in rows if r[target]), key=lambda r: r[time])
+    for begin, end in itertools.pairwise(int(len(ordered) * share) for share in ORIGINS):
+        yield Judged(ordered[begin:end], fit(ordered[:begin], features, target, time).rank(ordered[begin:end]))
+
+
+def fit(rows: Sequence[Row], features: Sequence[str], target: str, time: str) -> UnitModel:
+    """Learn from handled cases: who handled one stands in `target`, when it came in (beginning YYYY-MM-DD) in `time`."""
+    rows = sorted((r for r in rows if r[target]), key=lambda r: r[time])
+    columns = tuple(features)
+    listed = sorted({r[target] for r in rows})
+    index = {u: i for i, u in enumerate(listed)}
+    units = np.array([index[r[target]] for r in rows], np.int64)
+    days = np.array([date.fromisoformat(r[time][:10]).toordinal() for r in rows], np.int64)
+    names = read_names(listed, {c: {r[c] for r in rows} for c in columns})
+    subsets = choose_subsets(rows, units, columns, len(listed))
+
+    def tables() -> Tables:
+        return Tables(names, subsets, [(c,) for c in columns])
+
+    ends = [int(len(rows) * c) for c in CUTS]
+    parts = [
+        (tables().fill(rows[:a], units[:a], days[:a]).features(rows[a:b]), units[a:b])
+        for a, b in itertools.pairwise(ends)
+    ]
+    chosen = np.concatenate([p[0][0] for p in parts])
+    values = np.concatenate([p[0][1] for p in parts])
+    hit = chosen == np.concatenate([p[1] for p in parts])[:, None]
+    mean, scale = values.mean((0, 1)), values.std((0, 1)) + 1e-6
+    known = hit.any(1)
+    weights = fit_weights(((values - mean) / scale)[known], hit[known].argmax(1))
+    return UnitModel(columns, tables().fill(rows, units, days), mean, scale, weights.astype(np.float32))

@@ -13,7 +13,19 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from dispatch.intake.subjects import Calibration, Classifier, Floats, Ints, Linear, Vocabulary, clean, leads, table
+from dispatch.intake.subjects import (
+    Calibration,
+    Classifier,
+    Floats,
+    Ints,
+    Linear,
+    Trust,
+    Vocabulary,
+    clean,
+    leads,
+    table,
+)
+from dispatch.learning.measures import lower_bound
 
 LEAST_TEXTS: Final = 4
 # Weight of the company that a term keeps, beside the term itself.
@@ -148,7 +160,27 @@ def out_of_fold(space: Space, rows: Ints, truth: Ints, groups: Ints, seed: int) 
     return margins
 
 
-def fit(texts: Sequence[str], labels: Sequence[str], others: Sequence[str]) -> Classifier:
+@dataclass(frozen=True)
+class Learned:
+    """A classifier, and what it says of the labelled texts where it has not seen them or their copies."""
+
+    classifier: Classifier
+    said: list[str]
+    sure: Floats
+
+
+def often_enough(texts: Sequence[str], labels: Sequence[str]) -> list[int]:
+    """Places of the texts whose label has as many, copies aside, as there are folds."""
+    if not texts:
+        return []
+    groups = duplicate_groups([clean(text) for text in texts]).tolist()
+    there: dict[str, set[int]] = {}
+    for label, group in zip(labels, groups, strict=True):
+        there.setdefault(label, set()).add(group)
+    return [n for n, label in enumerate(labels) if len(there[label]) >= FOLDS]
+
+
+def fit(texts: Sequence[str], labels: Sequence[str], others: Sequence[str]) -> Learned:
     """Learn from labelled texts and from others without labels. Raises TooFewTexts."""
     subjects = sorted(set(labels))
     truth = np.array([subjects.index(x) for x in labels], np.int64)
@@ -158,17 +190,38 @@ def fit(texts: Sequence[str], labels: Sequence[str], others: Sequence[str]) -> C
     groups = duplicate_groups(cleaned)
     if min(len(set(groups[truth == n].tolist())) for n in range(len(subjects))) < FOLDS:
         raise TooFewTexts
-    model, calibration = train_calibrated(space, truth, groups)
-    return Classifier(subjects, vocabulary, model, calibration)
-
-
-def train_calibrated(space: Space, truth: Ints, groups: Ints) -> tuple[Linear, Calibration]:
-    """The model of all labelled texts; starts and calibration from texts out of fold."""
-    rows = np.arange(len(truth))
-    margins = out_of_fold(space, rows, truth, groups, SEED)
+    margins = out_of_fold(space, np.arange(len(truth)), truth, groups, SEED)
+    said, sure = unseen(margins, truth, groups)
     starts = balance(margins, truth)
-    model = train(space, rows, truth, margins.shape[1])
-    return Linear(model.weights, model.start + starts), calibrate(margins + starts, truth)
+    model = train(space, np.arange(len(truth)), truth, margins.shape[1])
+    model = Linear(model.weights, model.start + starts)
+    trusted = trust(sure, said == truth)
+    classifier = Classifier(subjects, vocabulary, model, calibrate(margins + starts, truth), trusted)
+    return Learned(classifier, [subjects[n] for n in said.tolist()], sure)
+
+
+def unseen(margins: Floats, truth: Ints, groups: Ints) -> tuple[Ints, Floats]:
+    """Subject and confidence of each text, starts and calibration too from the folds that it is not in."""
+    said, sure = np.zeros(len(truth), np.int64), np.zeros(len(truth), np.float32)
+    for seen, held in folds(truth, groups, SEED):
+        starts = balance(margins[seen], truth[seen])
+        line = calibrate(margins[seen] + starts, truth[seen])
+        said[held] = (margins[held] + starts).argmax(1)
+        sure[held] = [line.of_lead(lead) for lead in leads(margins[held] + starts).tolist()]
+    return said, sure
+
+
+def trust(sure: Floats, right: npt.NDArray[np.bool_]) -> Trust:
+    """From which confidence on how much is right at least: only steps that ask more confidence for more."""
+    order = np.argsort(-sure, kind="stable")
+    ordered, ranks = sure[order], np.arange(1.0, len(sure) + 1)
+    low = lower_bound(np.cumsum(right[order]).astype(np.float64), ranks)
+    last = np.append(ordered[1:] != ordered[:-1], True)
+    steps: list[tuple[float, float]] = []
+    for confidence, share in zip(ordered[last][::-1].tolist(), low[last][::-1].tolist(), strict=True):
+        if not steps or share > steps[-1][1]:
+            steps.append((confidence, share))
+    return Trust([confidence for confidence, _ in steps], [share for _, share in steps])
 
 
 def duplicate_groups(texts: Sequence[str]) -> Ints:

@@ -1,17 +1,31 @@
-"""Tables of a city's history as files: rows by column, faults named with file, line and column."""
+"""Tables of a city's history as files: rows by column, faults named with file, line and column.
+
+What a column is called in the file may be said in a mapping (TOML), also in one that `dispatch replay` reads:
+
+    [columns]
+    category = "sub_type_code"         # ours = the file's
+    text = ["topic", "detail"]         # of several, a line each
+"""
 
 import csv
 import gzip
-from collections.abc import Iterable, Iterator, Sequence
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any, TextIO
+from types import MappingProxyType
+from typing import Any, Final, TextIO
 
 from dispatch.intake.read import compared
 from dispatch.intake.words import Words
 from dispatch.learning.pairs import LABELS, Pair
 from dispatch.people.masking import find_personal, mask_text
+
+# Our name of a column → what it is called in the file, or several that make it up.
+Names = Mapping[str, tuple[str, ...]]
+NO_NAMES: Final[Names] = MappingProxyType({})
 
 
 @dataclass
@@ -27,18 +41,60 @@ class FaultyTable(Exception):
         return (self.__doc__ or "").format(**vars(self))
 
 
-def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each row with its line. Raises FaultyTable for a column that is missing and for what is no UTF-8."""
+def names(path: Path) -> Names:
+    """What the columns are called, by the table [columns] of a mapping. Raises FaultyTable."""
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8")).get("columns", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise FaultyTable(path.name, 1, "the file", f"is not TOML: {fault}") from None
+    if not isinstance(given, dict) or not given:
+        raise FaultyTable(path.name, 1, "[columns]", "says nothing")
+    found = {}
+    for ours, theirs in given.items():
+        listed = theirs if isinstance(theirs, list) else [theirs]
+        if not listed or not all(isinstance(each, str) and each for each in listed):
+            raise FaultyTable(path.name, 1, f"[columns] {ours}", "is neither a name of a column nor a list of them")
+        found[ours] = tuple(listed)
+    return found
+
+
+def rows(path: Path, columns: Sequence[str], names: Names = NO_NAMES) -> Iterator[tuple[int, dict[str, str]]]:
+    """Each row, by our names of the columns, with its line. Raises FaultyTable for a column that is missing and for what is no UTF-8."""
     try:
         with _opened(path) as file:
             reader = csv.DictReader(file)
-            for column in columns:
+            called = {column: _called(column, reader.fieldnames or (), names) for column in columns}
+            for column in (theirs for each in called.values() for theirs in each):
                 if column not in (reader.fieldnames or ()):
                     raise FaultyTable(path.name, 1, column, "is no column of this file")
             for row in reader:
-                yield reader.line_num, {column: row[column] or "" for column in columns}
+                yield (
+                    reader.line_num,
+                    {ours: "\n".join(row[c] for c in theirs if row[c]) for ours, theirs in called.items()},
+                )
     except UnicodeDecodeError as fault:
         raise FaultyTable(path.name, 1, "the file", f"is no UTF-8: {fault.reason}") from None
+
+
+def _called(column: str, there: Sequence[str], names: Names) -> tuple[str, ...]:
+    """What a column is called in this file: as the mapping says; a file without that may have it by our own name."""
+    theirs = names.get(column, (column,))
+    return (column,) if column in there and not set(theirs) <= set(there) else theirs
+
+
+def handled(
+    path: Path, columns: Sequence[str], target: str, time: str, names: Names = NO_NAMES
+) -> list[dict[str, str]]:
+    """Cases whose unit is known, with when they came in. Raises FaultyTable for a time that does not begin with a day."""
+    found = []
+    for line, row in rows(path, list(dict.fromkeys((*columns, target, time))), names):
+        try:
+            date.fromisoformat(row[time][:10])
+        except ValueError:
+            raise FaultyTable(path.name, line, time, f"{row[time] or 'nothing'} does not begin YYYY-MM-DD") from None
+        if row[target]:
+            found.append(row)
+    return found
 
 
 def messages(path: Path) -> dict[str, Words]:
@@ -69,10 +125,11 @@ def pairs(path: Path, known: Iterable[str], *, judged: bool) -> list[Pair]:
     return found
 
 
-def has(path: Path, column: str) -> bool:
+def has(path: Path, column: str, names: Names = NO_NAMES) -> bool:
     """Whether a file has a column."""
     with _opened(path) as file:
-        return column in (csv.DictReader(file).fieldnames or ())
+        there = csv.DictReader(file).fieldnames or ()
+    return all(each in there for each in _called(column, there, names))
 
 
 def _opened(path: Path) -> TextIO:

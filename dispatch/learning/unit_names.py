@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Row = dict[str, str]
+from dispatch.intake.shares import Ints, Names, Row
+
 BRACKET: Final = re.compile(r"[（(]([^（()）]*)[）)]")
 # Work of two names that is less alike than this is not one unit's.
 ALIKE: Final = 0.3
@@ -34,15 +33,6 @@ def abbreviates(one: str, other: str) -> bool:
         return short == full
     rest = iter(full)
     return all(c in rest for c in short)
-
-
-@dataclass
-class Names:
-    """What the names of units tell: the role without its area, and the family of forms of one name."""
-
-    units: list[str]
-    role: Ints
-    family: Ints
 
 
 def area_words(units: list[str], columns: dict[str, set[str]]) -> tuple[list[str], list[str]]:

@@ -41,7 +41,7 @@ from dispatch.intake.desk import Desk
 from dispatch.intake.locate import tile_of
 from dispatch.intake.prepare import prepare
 from dispatch.intake.rarity import signed, signed_key
-from dispatch.intake.shipped import shipped
+from dispatch.intake.texts import shipped
 from dispatch.intake.words import packed
 from dispatch.learning import tables
 from dispatch.learning.pairs import SAME, groups, learned, weights

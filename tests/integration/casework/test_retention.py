@@ -71,8 +71,8 @@ async def test_a_case_of_three_years_ago_keeps_its_record_and_nothing_of_its_peo
         erased = await retention.run(at)
     assert (erased.words, erased.callers) == (2, 1)
     assert [await has_words(a_town, number) for number in (old, another, still)] == [False, False, True]
-    found = await a_town.rows("SELECT DISTINCT case_no FROM case_runs JOIN cases ON cases.id = case_id")
-    assert [row["case_no"] for row in found] == [still]
+    led_to = await a_town.rows("SELECT DISTINCT case_no FROM case_runs JOIN cases ON cases.id = case_id")
+    assert [row["case_no"] for row in led_to] == [still]
     # Whoever of the other case has an open one is known there still.
     numbers = {row["phone"] for row in await a_town.rows("SELECT phone FROM callers WHERE phone IS NOT NULL")}
     assert numbers == {vault.phone_hash(KEYRING, OTHER["phone"])}

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from dispatch.cli import main
 from dispatch.intake.alike import Texts, Weighed
+from dispatch.intake.models import Models
 from dispatch.learning import tables
 from dispatch.learning.pairs import learned
 from tests.harness.matters import Message, messages, pairs
@@ -72,7 +73,8 @@ async def _compare(town: Town, files: tuple[Path, Path], folder: Path, most: int
     judged = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
     with files[0].open(encoding="utf-8-sig", newline="") as file:
         said = {row["message"]: Message(row["topic"], row["detail"]) for row in csv.DictReader(file)}
-    town.services.intake.texts = texts = read(files)
+    texts = read(files)
+    town.services.models.current = Models(pairs=texts)
     words_of = tables.messages(files[0])
     seen, unled = set(), 0
     for n, row in enumerate(judged[:: max(1, len(judged) // most)][:most]):
@@ -110,7 +112,7 @@ def _expected(label: str, score: float, texts: Texts, town: Town) -> tuple[str, 
 
 
 async def test_one_matter_in_two_peoples_words_is_one_case(a_town: Town, history: tuple[Path, Path]) -> None:
-    a_town.services.intake.texts = read(history)
+    a_town.services.models.current = Models(pairs=read(history))
     said = messages()
     _, first = await a_town.send(message(said["白鹭苑电梯停运1"], 1))
     _, other = await a_town.send(message(said["紫金公馆电梯停运1"], 2))

@@ -15,6 +15,7 @@ from dispatch.insight.cases import FAR_FUTURE
 from dispatch.insight.cases import SQL as READING
 from dispatch.insight.indicators import SQL as FIGURES
 from dispatch.insight.lights import SQL as LIGHTS
+from dispatch.insight.proposals import SQL as PROPOSALS
 from dispatch.insight.replies import SQL as REPLIES
 from dispatch.intake.commit import SQL as INTAKE
 from dispatch.notices.load import SQL as LOADS
@@ -41,9 +42,9 @@ SELECT 'p' || i, 'u' || i % 60, '{handler}', '$argon2id$' FROM generate_series(0
 INSERT INTO notices (case_id, event_seq, recipient, medium, topic, body, created_at)
 SELECT i, 1, 'account:p' || i % 3000, 'inbox', 'task', '{}', '2026-11-18T02:00Z'::timestamptz - i * interval '5 min'
 FROM generate_series(1, 6000) AS i;
-INSERT INTO assignments (id, case_id, role, unit, state, handler, dispatched_at, dispatched_by, route, ended_at)
-SELECT i, i, 'lead', 'u' || i % 60, CASE WHEN i % 3 = 0 THEN 'to_sign' ELSE 'done' END, 'p' || i % 3000, now(), 't', '{}',
-    CASE WHEN i % 3 <> 0 THEN now() END
+INSERT INTO assignments (id, case_id, role, unit, state, handler, dispatched_at, dispatched_by, route, ended_at, return_reason)
+SELECT i, i, 'lead', 'u' || i % 60, CASE WHEN i % 3 = 0 THEN 'to_sign' WHEN i % 30 = 1 THEN 'returned' ELSE 'done' END, 'p' || i % 3000, now(),
+    't', '{}', CASE WHEN i % 3 <> 0 THEN now() END, CASE WHEN i % 30 = 1 THEN 'need_info' END
 FROM generate_series(1, 6000) AS i;
 INSERT INTO deadlines (case_id, clock, unit, started_at, due_at, limit_text, mode, rule, provisional, status, plan, next_at, stopped_at)
 SELECT i, clock, 'u' || i % 60, '2026-01-01Z', '2026-11-18T02:00Z'::timestamptz + i * interval '1 s', '5wd', 'day_end', 'r', false,
@@ -115,6 +116,10 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     "load": (
         LOADS.loads, (None, NOW - timedelta(days=30), NOW, "Asia/Shanghai", date(1, 1, 1), "", 200), "assignments_at_hand",
         frozenset({"assignments"}),
+    ),
+    "returned lately": (
+        PROPOSALS.returned_lately, (["u1"], NOW - timedelta(days=30), "E0506", "a1", "handed_up"), "assignments_returned",
+        frozenset({"assignments", "cases"}),
     ),
     "write": (RECORD.write, (None,) * 75, "cases_pkey", frozenset({"cases", "deadlines", "assignments"})),
 }  # fmt: skip

@@ -17,7 +17,7 @@ from dispatch.intake.locate import METRES_PER_DEGREE, metres, tile_of, tiles_nea
 from dispatch.intake.prepare import NEIGHBOURHOODS, prepare
 from dispatch.intake.rarity import signed, signed_key
 from dispatch.intake.read import FUTURE, fingerprint
-from dispatch.intake.shipped import shipped
+from dispatch.intake.texts import shipped
 from dispatch.intake.words import WAYS, packed, unpacked
 from dispatch.intake.words import words as read_words
 from tests.harness.town import CONNECTOR, KEYRING, REPLAYER, START, principal

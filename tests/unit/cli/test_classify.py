@@ -21,9 +21,9 @@ def table(path: Path, found: list[str], labels: list[str] | None) -> Path:
     return path
 
 
-def run(cases: Path, train: Path, out: Path) -> Result:
+def run(cases: Path, train: Path, out: Path, *more: str) -> Result:
     return CliRunner().invoke(
-        main, ["backtest", "classify", "--cases", str(cases), "--train", str(train), "--out", str(out)]
+        main, ["backtest", "classify", "--cases", str(cases), "--train", str(train), "--out", str(out), *more]
     )
 
 
@@ -39,6 +39,19 @@ def test_every_text_gets_its_row_and_labels_change_nothing_but_the_figures(tmp_p
     assert made[0] == made[1]
     assert [row["row"] for row in made[0]] == [str(n) for n in range(40)]
     assert sum(row["label"] == label for row, label in zip(made[0], labels, strict=True)) > 35
+
+
+def test_a_citys_own_names_of_columns_are_translated(tmp_path: Path) -> None:
+    found, labels = texts(150, 1)
+    train = table(tmp_path / "old.csv", found, labels)
+    train.write_text(train.read_text(encoding="utf-8").replace("text,label", "诉求,类别", 1), encoding="utf-8")
+    mapping = tmp_path / "ours.toml"
+    mapping.write_text('[columns]\ntext = "诉求"\nlabel = "类别"\n', encoding="utf-8")
+    new, out = table(tmp_path / "new.csv", texts(20, 3)[0], None), tmp_path / "out.csv"
+    assert run(new, train, out).exit_code == 1
+    result = run(new, train, out, "--mapping", str(mapping))
+    assert result.exit_code == 0, result.output
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 21
 
 
 @pytest.mark.parametrize(("count", "said"), [(0, "at least two labels"), (6, "each label needs 5 texts")])

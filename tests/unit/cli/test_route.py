@@ -3,19 +3,20 @@
 import csv
 import gzip
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from dispatch.cli import main
-from dispatch.learning.unit_names import Row
+from dispatch.intake.shares import Row
 from tests.unit.learning.test_routing import handled
 
 BEFORE, LATER = handled(range(100)), handled(range(100, 105), seed=2)
 
 
-def table(path: Path, rows: list[Row]) -> Path:
+def table(path: Path, rows: Sequence[Row]) -> Path:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, rows[0].keys())
     writer.writeheader()
@@ -56,6 +57,21 @@ def test_every_case_gets_its_row_in_order_whether_its_unit_is_known_or_not(tmp_p
     assert sum(right) / len(right) > 0.9
     assert all(0 <= float(row["confidence"]) <= 1 for row in rows)
     assert ("first choice" in result.output) == known
+
+
+def test_a_citys_own_names_of_columns_are_translated(tmp_path: Path) -> None:
+    theirs = {"community": "社区", "matter": "事项", "unit": "单位", "time": "时间"}
+    foreign = [{theirs[k]: v for k, v in row.items()} for row in BEFORE]
+    mapping = tmp_path / "ours.toml"
+    mapping.write_text("[columns]\n" + "".join(f'{k} = "{v}"\n' for k, v in theirs.items()), encoding="utf-8")
+    cases, train = table(tmp_path / "new.csv", LATER), table(tmp_path / "old.csv", foreign)
+    made = []
+    for n, more in enumerate(([], ["--mapping", str(mapping)])):
+        out = tmp_path / f"out{n}.csv"
+        result = run(cases, table(tmp_path / "same.csv", BEFORE) if not more else train, out, *more)
+        assert result.exit_code == 0, result.output
+        made.append(out.read_text(encoding="utf-8"))
+    assert made[0] == made[1]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 
 from dispatch.city.model import City, Locating
 from dispatch.domain.reports import Report
+from dispatch.intake.candidates import Prepared
 from dispatch.intake.commit import Held
-from dispatch.intake.match import Prepared
 from dispatch.intake.prepare import prepare
 from tests.harness.town import CONNECTOR, KEYRING, PLACE, START, report
 

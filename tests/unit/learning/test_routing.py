@@ -5,8 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from dispatch.learning.routing import Router
-from dispatch.learning.unit_names import Row, abbreviates, read_names, renames
+from dispatch.intake.shares import Row
+from dispatch.intake.units import UnitModel
+from dispatch.learning.routing import fit
+from dispatch.learning.unit_names import abbreviates, read_names, renames
 
 AREAS = ("荷花社区", "松林社区", "河东社区", "河西社区", "望江社区")
 MATTERS = {"乱扔垃圾": "环卫站", "占道经营": "综合执法队", "路面破损": "交通运输局"}
@@ -25,7 +27,7 @@ def unit_of(community: str, matter: str, day: date) -> str:
 
 
 def handled(days: range, seed: int = 1) -> list[Row]:
-    ways, rows = random.Random(seed), []
+    ways, rows = random.Random(seed), list[Row]()
     for n in days:
         day = START + timedelta(days=n)
         for _ in range(6):
@@ -41,8 +43,8 @@ def handled(days: range, seed: int = 1) -> list[Row]:
     return rows
 
 
-def fitted(rows: list[Row]) -> Router:
-    return Router(COLUMNS, "unit", "time").fit(rows)
+def fitted(rows: list[Row]) -> UnitModel:
+    return fit(rows, COLUMNS, "unit", "time")
 
 
 def test_what_was_handled_before_is_proposed_first() -> None:
@@ -57,7 +59,7 @@ def test_a_kind_never_met_in_an_area_goes_to_the_role_that_has_it_elsewhere() ->
     ways = random.Random(3)
     areas = [f"{first}{second}社区" for first in "松竹梅兰菊" for second in "林园山溪湾"]
     matters = [f"第{n}类" for n in range(12)]
-    rows = []
+    rows: list[Row] = []
     for n in range(400):
         community, matter = ways.choice(areas), ways.randrange(12)
         role = ("环卫站", "综合执法队", "网格站")[matter % 3]
@@ -82,7 +84,7 @@ def test_a_kind_never_met_in_an_area_goes_to_the_role_that_has_it_elsewhere() ->
 def test_a_name_that_took_over_is_found_with_its_day_and_is_proposed() -> None:
     rows = handled(range(100))
     router = fitted(rows)
-    found = {each.old: each for each in renames(rows, router.names, COLUMNS, "unit", "time")}
+    found = {each.old: each for each in renames(rows, router.tables.names, COLUMNS, "unit", "time")}
     assert set(found) == {"荷花环卫站", "荷花综合执法队"}
     assert found["荷花环卫站"].new == "荷花环卫站（云川街道办事处）"
     assert RENAMED <= date.fromisoformat(found["荷花环卫站"].since) < RENAMED + timedelta(days=10)

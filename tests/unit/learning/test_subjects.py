@@ -32,7 +32,7 @@ def _anything(ways: random.Random) -> str:
 
 @pytest.fixture(scope="module")
 def model() -> Classifier:
-    return fit(*texts(150, 1), texts(60, 2)[0])
+    return fit(*texts(150, 1), texts(60, 2)[0]).classifier
 
 
 def test_texts_it_has_not_seen_get_their_subject(model: Classifier) -> None:

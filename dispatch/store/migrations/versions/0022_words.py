@@ -3,7 +3,7 @@
 from dispatch.store.migrations import revision as script
 
 revision = "0022"
-down_revision = "0020"
+down_revision = "0021"
 
 
 def upgrade() -> None:

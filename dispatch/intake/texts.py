@@ -1,6 +1,7 @@
-"""What the service compares messages by until a city has learned from its own: `config/models`."""
+"""How messages are compared, as it is kept: what comes with the service (`config/models`), and what a city has learned from its own."""
 
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +9,7 @@ import msgspec
 import numpy as np
 
 from dispatch.intake.alike import PairModel, Texts
+from dispatch.intake.packing import BadModel, pack, unpack
 from dispatch.intake.rarity import Rarity
 
 MODELS: Final = Path(__file__).parent.parent.parent / "config" / "models"
@@ -32,3 +34,20 @@ def shipped() -> Texts:
     pairs = msgspec.json.decode((MODELS / "pairs.json").read_bytes(), type=PairModel)
     counted = msgspec.json.decode((MODELS / "rarity.json").read_bytes(), type=Counted)
     return Texts(pairs, counted.rarity(), VERSION)
+
+
+def packed(texts: Texts) -> bytes:
+    """As it is kept."""
+    heading = {"pairs": msgspec.to_builtins(texts.pairs), "texts": texts.rarity.texts}
+    return pack(heading, {"keys": texts.rarity.keys, "values": texts.rarity.values})
+
+
+def unpacked(data: bytes) -> Texts:
+    """What was packed. Raises BadModel."""
+    heading, arrays = unpack(data)
+    try:
+        pairs = msgspec.convert(heading["pairs"], PairModel)
+        rarity = Rarity(heading["texts"], arrays["keys"].astype(np.uint32), arrays["values"].astype(np.float32))
+        return Texts(pairs, rarity, sha256(data).hexdigest()[:12])
+    except (KeyError, TypeError, ValueError) as fault:
+        raise BadModel(f"not how messages are compared: {fault}") from None

@@ -1,16 +1,16 @@
 """What past cases say of who handles a case: smoothed shares of units, roles and families by several keys, as features of candidates."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from dispatch.learning.unit_names import Ints, Names, Row
-
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Row = Mapping[str, str]
 # Cases' worth of prior in a key's share; after so many days a case counts half among recent ones.
 SMOOTHING: Final = 0.7
 HALF_LIFE_DAYS: Final = 14.0
@@ -19,19 +19,35 @@ CANDIDATES: Final = 20
 RECENT, WIDE = 6, 8
 
 
+@dataclass
+class Names:
+    """What the names of units tell: the role without its area, and the family of forms of one name."""
+
+    units: list[str]
+    role: Ints
+    family: Ints
+
+
+@dataclass
 class Table:
     """Weighted counts of units for each key of some columns."""
 
-    def __init__(self, columns: Sequence[str], rows: Sequence[Row], units: Ints, weights: Floats) -> None:
-        self.columns = tuple(columns)
+    columns: tuple[str, ...]
+    counts: dict[tuple[str, ...], tuple[Ints, Floats]]
+
+    @classmethod
+    def of(cls, columns: Sequence[str], rows: Sequence[Row], units: Ints, weights: Floats) -> "Table":
+        """Count the rows, each with its weight; units below zero are nobody's."""
         counts: dict[tuple[str, ...], dict[int, float]] = defaultdict(dict)
+        made = cls(tuple(columns), {})
         for row, unit, weight in zip(rows, units.tolist(), weights.tolist(), strict=True):
             if unit >= 0:
-                held = counts[self.key(row)]
+                held = counts[made.key(row)]
                 held[unit] = held.get(unit, 0.0) + weight
-        self.counts = {
+        made.counts = {
             k: (np.array(list(v), np.int64), np.array(list(v.values()), np.float32)) for k, v in counts.items()
         }
+        return made
 
     def key(self, row: Row) -> tuple[str, ...]:
         """The row's key in this table."""
@@ -76,10 +92,10 @@ class Tables:
         """Count the rows; returns itself."""
         ones = np.ones(len(rows), np.float32)
         fading = (0.5 ** ((days.max() - days) / HALF_LIFE_DAYS)).astype(np.float32)
-        for columns in {*self.subsets, *self.single}:
-            self.counted[columns] = Table(columns, rows, units, ones)
+        for columns in dict.fromkeys((*self.subsets, *self.single)):
+            self.counted[columns] = Table.of(columns, rows, units, ones)
         for columns in self.subsets[:RECENT]:
-            self.recent[columns] = Table(columns, rows, units, fading)
+            self.recent[columns] = Table.of(columns, rows, units, fading)
         width, known = len(self.names.units), units >= 0
         self.totals = np.bincount(units[known], minlength=width).astype(np.float32)
         self.lately = np.bincount(units[known], fading[known], minlength=width).astype(np.float32)

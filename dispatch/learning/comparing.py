@@ -1,0 +1,66 @@
+"""A new model beside the one in service: by their own trainings, and on rows that neither was trained on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dispatch.intake import subjects, units
+from dispatch.intake.shares import Row
+from dispatch.learning import measures
+from dispatch.learning.measures import Figure
+from dispatch.learning.register import FEWEST_NEW, Comparison, Model, Rows, Serving
+
+MACRO_F1 = "macro-F1"
+FIRST = "first choice 首选"
+
+
+def of_subjects(
+    model: Model, said: Sequence[str], texts: Sequence[str], labels: Sequence[str], serving: Serving
+) -> Comparison | None:
+    """By macro-F1; `said` is what the new one says of each row where it has not seen it. Raises BadModel."""
+    fresh = np.flatnonzero(~serving.has_seen(model.trained_on)).tolist()
+    old = subjects.unpacked(serving.body)
+    before = [old.predict(texts[n])[0] for n in fresh] if len(fresh) >= FEWEST_NEW else []
+    true, now, ones = [labels[n] for n in fresh], [said[n] for n in fresh], np.ones(len(fresh))
+
+    def figure(answers: Sequence[str]) -> Figure:
+        return lambda at: measures.macro_f1([true[n] for n in at], [answers[n] for n in at], ones[at])
+
+    return _compared(MACRO_F1, model, serving, len(before), figure(now), figure(before))
+
+
+@dataclass(frozen=True)
+class JudgedUnits:
+    """Cases that the new model was judged on before it saw them: their numbers, and whether its first choice was right."""
+
+    cases: list[Row]
+    numbers: Rows
+    right: npt.NDArray[np.bool_]
+    columns: Sequence[str]
+    target: str
+
+
+def of_units(model: Model, judged: JudgedUnits, serving: Serving) -> Comparison | None:
+    """By the first choice; by their own trainings alone where the other one was learned from other columns. Raises BadModel."""
+    old = units.unpacked(serving.body)
+    fresh = np.flatnonzero(~serving.has_seen(judged.numbers)).tolist()
+    same = set(old.columns) == set(judged.columns) and len(fresh) >= FEWEST_NEW
+    asked = [judged.cases[n] for n in fresh] if same else []
+    now = judged.right[fresh]
+    before = np.array([b[0][0] == row[judged.target] for b, row in zip(old.rank(asked, 1), asked, strict=True)])
+    return _compared(
+        FIRST, model, serving, len(asked), lambda at: float(now[at].mean()), lambda at: float(before[at].mean())
+    )
+
+
+def _compared(first: str, model: Model, serving: Serving, rows: int, new: Figure, old: Figure) -> Comparison | None:
+    if first not in serving.figures:
+        return None
+    own = model.figures[first][0], serving.figures[first][0]
+    if not rows:
+        return Comparison(first, *own)
+    least, _ = measures.interval(range(rows), lambda at: new(at) - old(at))
+    every = np.arange(rows)
+    return Comparison(first, *own, rows, (new(every), old(every), least))
