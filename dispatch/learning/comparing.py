@@ -1,28 +1,31 @@
 """A new model beside the one in service: by their own trainings, and on rows that neither was trained on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from dispatch.intake import subjects, units
+from dispatch.intake import subjects, texts, units
 from dispatch.intake.shares import Row
+from dispatch.intake.words import Words
 from dispatch.learning import measures
 from dispatch.learning.measures import Figure
+from dispatch.learning.pairs import SAME, Pair, groups, signs_of, weights
 from dispatch.learning.register import FEWEST_NEW, Comparison, Model, Rows, Serving
 
 MACRO_F1 = "macro-F1"
+PRECISION = "average precision of same"
 FIRST = "first choice 首选"
 
 
 def of_subjects(
-    model: Model, said: Sequence[str], texts: Sequence[str], labels: Sequence[str], serving: Serving
+    model: Model, said: Sequence[str], asked: Sequence[str], labels: Sequence[str], serving: Serving
 ) -> Comparison | None:
     """By macro-F1; `said` is what the new one says of each row where it has not seen it. Raises BadModel."""
     fresh = np.flatnonzero(~serving.has_seen(model.trained_on)).tolist()
     old = subjects.unpacked(serving.body)
-    before = [old.predict(texts[n])[0] for n in fresh] if len(fresh) >= FEWEST_NEW else []
+    before = [old.predict(asked[n])[0] for n in fresh] if len(fresh) >= FEWEST_NEW else []
     true, now, ones = [labels[n] for n in fresh], [said[n] for n in fresh], np.ones(len(fresh))
 
     def figure(answers: Sequence[str]) -> Figure:
@@ -53,6 +56,30 @@ def of_units(model: Model, judged: JudgedUnits, serving: Serving) -> Comparison 
     return _compared(
         FIRST, model, serving, len(asked), lambda at: float(now[at].mean()), lambda at: float(before[at].mean())
     )
+
+
+@dataclass(frozen=True)
+class JudgedPairs:
+    """Judged pairs with the words of their messages, and the belief in `same` of a model that had not seen their group."""
+
+    pairs: list[Pair]
+    said: Mapping[str, Words]
+    believed: measures.Numbers
+
+
+def of_pairs(model: Model, judged: JudgedPairs, serving: Serving) -> Comparison | None:
+    """By the average precision of `same`. Raises BadModel."""
+    old = texts.unpacked(serving.body)
+    fresh = np.flatnonzero(~serving.has_seen(model.trained_on)).tolist()
+    pairs = [judged.pairs[n] for n in fresh] if len(fresh) >= FEWEST_NEW else []
+    true = np.array([float(pair.label == SAME) for pair in pairs])
+    weight, now = weights(groups(pairs)), judged.believed[fresh]
+    before = np.array([old.pairs.judge(each)[1] for each in signs_of(pairs, judged.said, old.rarity)])
+
+    def figure(score: measures.Numbers) -> Figure:
+        return lambda at: measures.average_precision(true[at], score[at], weight[at])
+
+    return _compared(PRECISION, model, serving, len(pairs), figure(now), figure(before))
 
 
 def _compared(first: str, model: Model, serving: Serving, rows: int, new: Figure, old: Figure) -> Comparison | None:

@@ -108,6 +108,19 @@ def train(pairs: Sequence[Pair], found: Sequence[Signs]) -> PairModel:
     )  # fmt: skip
 
 
+def beliefs(pairs: Sequence[Pair], found: Sequence[Signs]) -> Numbers:
+    """For each pair the belief in `same`, weighed by what was learned without its group; with few groups, as little as that says."""
+    from sklearn.preprocessing import StandardScaler
+
+    grouped = groups(pairs)
+    weight, true = weights(grouped), np.array([float(pair.label == SAME) for pair in pairs])
+    scaled: Numbers = StandardScaler().fit_transform(np.array(found), sample_weight=weight)
+    sums = _unseen(scaled, true, weight, grouped)
+    slope, start = _believed(sums, true, weight)
+    believed: Numbers = 1 / (1 + np.exp(-(slope * sums + start)))
+    return believed
+
+
 def _unseen(scaled: Numbers, true: Numbers, weight: Numbers, grouped: Sequence[int]) -> Numbers:
     """For each pair the sum by weights that were learned without its group."""
     from sklearn.linear_model import LogisticRegression

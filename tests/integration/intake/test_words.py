@@ -122,6 +122,26 @@ async def test_one_matter_in_two_peoples_words_is_one_case(a_town: Town, history
     assert await a_town.value("SELECT people FROM cases WHERE case_no = $1", first["case_no"]) == 2
 
 
+async def test_what_is_learned_serves_without_a_restart_and_is_named_in_the_explanation(
+    a_town: Town, history: tuple[Path, Path]
+) -> None:
+    given = ["--messages", str(history[0]), "--pairs", str(history[1]), "--database", a_town.database_url]
+    result = await asyncio.to_thread(lambda: CliRunner().invoke(main, ["learn", "pairs", *given]))
+    assert result.exit_code == 0, result.output
+    _, before = await a_town.send(message(messages()["白鹭苑电梯停运1"], 1))
+    await a_town.services.models.refresh(a_town.services.pool)
+    _, after = await a_town.send(message(messages()["云溪府电梯停运1"], 2))
+    version = a_town.services.models.current.versions["pairs"]
+    told = [
+        (await a_town.get(f"/cases/{case['case_no']}/explain", principal("dispatcher", "dispatch")))[1]["reports"][0]
+        for case in (before, after)
+    ]
+    assert [(each["models"].get("pairs"), each["match"]["texts"]) for each in told] == [
+        (None, "shipped"),
+        (version, version),
+    ]
+
+
 async def test_without_anything_learned_copies_are_found_all_the_same(a_town: Town) -> None:
     _, first = await a_town.send(message(Message("银杏公寓电梯停运", LEAK), 1))
     _, again = await a_town.send(message(Message("银杏公寓三单元电梯停运", LEAK), 2))

@@ -15,6 +15,7 @@ from dispatch.domain.errors import RuleBroken
 from dispatch.intake.models import Keeper
 from dispatch.learning import register
 from dispatch.store.pool import open_pool
+from tests.harness.matters import messages, pairs
 from tests.harness.town import START
 from tests.integration.learning.models import model, put, taught
 from tests.unit.learning.test_routing import handled
@@ -147,3 +148,44 @@ async def _value(database: str, statement: str) -> object:
 async def _in_thread(work: Callable[..., Result], *given: object) -> Result:
     """A command has an event loop of its own."""
     return await asyncio.to_thread(work, *given)
+
+
+def judged_pairs(folder: Path, *, wrong: bool) -> tuple[Path, Path]:
+    """Messages with pairs that people judged, or judged by lot; of the second other messages."""
+    ways, ending = random.Random(1), "，请尽快" if wrong else ""
+    said = [(name, each.title, each.text + ending) for name, each in messages().items()]
+    labels = [pair.label or "" for pair in pairs()]
+    if wrong:
+        ways.shuffle(labels)
+    rows = [(pair.one, pair.other, label) for pair, label in zip(pairs(), labels, strict=True)]
+    kind = "wrong" if wrong else "right"
+    return (
+        written(folder / f"{kind}-messages.csv", ("message", "topic", "detail"), said),
+        written(folder / f"{kind}-pairs.csv", ("message_a", "message_b", "label"), rows),
+    )
+
+
+async def test_how_messages_are_compared_is_learned_and_a_worse_way_does_not_serve(
+    city_url: str, tmp_path: Path
+) -> None:
+    right, wrong = (judged_pairs(tmp_path, wrong=each) for each in (False, True))
+    first = await _in_thread(learn, city_url, "pairs", "--messages", right[0], "--pairs", right[1])
+    assert first.exit_code == 0, first.output
+    assert "average precision of same" in first.output
+    before = await serving(city_url)
+    assert f"{before['pairs']} is in service" in first.output
+    again = await _in_thread(learn, city_url, "pairs", "--messages", right[0], "--pairs", right[1])
+    assert "serves already" in again.output
+    second = await _in_thread(learn, city_url, "pairs", "--messages", wrong[0], "--pairs", wrong[1])
+    assert second.exit_code == 0, second.output
+    assert "kept, but not in service" in second.output
+    assert await serving(city_url) == before
+
+
+async def test_pairs_of_one_label_teach_nothing(city_url: str, tmp_path: Path) -> None:
+    said, _ = judged_pairs(tmp_path, wrong=False)
+    rows = [(pair.one, pair.other, "same") for pair in pairs() if pair.label == "same"]
+    only = written(tmp_path / "same.csv", ("message_a", "message_b", "label"), rows)
+    refused = await _in_thread(learn, city_url, "pairs", "--messages", said, "--pairs", only)
+    assert refused.exit_code == 1
+    assert "same.csv: some pairs must be same, and some not" in refused.output

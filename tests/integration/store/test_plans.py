@@ -115,7 +115,7 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     "changed": (COUNTING.changed, ([3, 6, 9],), "case_figures_pkey", frozenset({"cases", "case_figures"})),
     "load": (
         LOADS.loads, (None, NOW - timedelta(days=30), NOW, "Asia/Shanghai", date(1, 1, 1), "", 200), "assignments_at_hand",
-        frozenset({"assignments"}),
+        frozenset({"assignments", "notices"}),
     ),
     "returned lately": (
         PROPOSALS.returned_lately, (["u1"], NOW - timedelta(days=30), "E0506", "a1", "handed_up"), "assignments_returned",
