@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from dispatch.casework import dangers, dialogue, record
 from dispatch.casework.actions import SQL, Workplace
 from dispatch.casework.leading import at_desk
+from dispatch.casework.watch import watch
 from dispatch.city.model import City
 from dispatch.domain.cases import Change, Words
 from dispatch.domain.errors import NotFound
@@ -59,6 +60,9 @@ async def add(at: Workplace, receipt_no: str, supplement: Supplement, by: str) -
         dangers.alert(change, city.dangers.found(normalise(supplement.text)), by, moment, city)
         if change.case.state == "need_info":
             _inform(change, by, moment, city)
+            # What should have given it a lead may have passed while the facts were awaited.
+            opened_under = await at.cities.version(connection, change.case.city_version)
+            await watch(connection, change, opened_under, moment)
         else:
             dialogue.hear(change, answers)
         await record.save(connection, at.keyring, at.cities.current.map.areas, [change])

@@ -9,7 +9,7 @@ from tests.harness.pictures import PDF, add
 from tests.harness.town import Town, principal, report
 from tests.integration.casework.always import BEYOND_THE_BOUND
 from tests.integration.casework.bodies import BODY
-from tests.integration.casework.looking import clocks_of, events_of
+from tests.integration.casework.looking import clocks_of, events_of, receipt_of
 from tests.integration.casework.people import CITIZEN, DISPATCHER, HANDLER, SUPERVISOR, WHO
 from tests.integration.casework.walks import brought, opened
 
@@ -113,6 +113,22 @@ async def test_whatever_a_case_waits_for_somebody_leads_past_the_limit_of_the_ru
     assert "appointed" in await events_of(a_town, number)
     status, after = await a_town.act(number, "rule", SUPERVISOR, unit="water-affairs", note="裁定")
     assert (status, after["state"]) == (200, "to_sign")
+
+
+async def test_facts_that_come_after_the_limit_for_dispatch_ask_for_a_ruling_at_once(a_town: Town) -> None:
+    """While they were awaited nothing asked for one; the desk had its limit all the same."""
+    number = await brought(a_town, "need_info")
+    (dispatch,), (asked,) = await clocks_of(a_town, number, "dispatch"), await clocks_of(a_town, number, "need_info")
+    a_town.clock.travel(dispatch["due_at"] - a_town.clock.at + timedelta(hours=12))
+    await a_town.fire()
+    assert a_town.clock.at < asked["due_at"]
+    assert await clocks_of(a_town, number, "ruling") == []
+    url = f"{a_town.url}/api/v1/reports/{await receipt_of(a_town, number)}/supplements"
+    async with a_town.http.post(url, json={"text": "在三号楼"}, headers=a_town.acts_as(WHO["accept"])) as answer:
+        assert answer.status == 201
+    assert [d["status"] for d in await clocks_of(a_town, number, "ruling")] == ["running"]
+    assert "ruling_asked" in await events_of(a_town, number)
+    assert await a_town.rows(BEYOND_THE_BOUND, a_town.clock.at) == []
 
 
 async def test_on_the_border_the_first_receiver_leads_until_it_is_ruled(a_town: Town) -> None:
