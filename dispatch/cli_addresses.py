@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from dispatch.cli_backtest import FILE, OUT, add_figures
+from dispatch.cli_backtest import FILE, OUT, add_figures, mapping_option
 from dispatch.learning import measures, tables
 from dispatch.learning.addresses import FOLDS, TooFewPairs, read, train
 from dispatch.learning.pairs import Pair, groups
@@ -23,8 +23,9 @@ SHIPPED: Final = Path(__file__).parent.parent / "config" / "models" / "addresses
 @click.command("addresses")
 @click.option("--pairs", type=FILE, required=True, help="CSV: a,b; label for the figures (待判对).")
 @click.option("--train", "taught", type=FILE, help="CSV: a,b,label; without it the shipped model (训练对).")
+@mapping_option
 @click.option("--out", type=OUT, required=True, help="CSV: row,verdict,score (结果).")
-def addresses(pairs: Path, taught: Path | None, out: Path) -> None:
+def addresses(pairs: Path, taught: Path | None, mapping: tables.Names, out: Path) -> None:
     """Say of each pair of address texts whether it is one place: same, partial or different (地址比对回测).
 
     The score is how far `same` is believed. Each pair is judged alone; labels of --pairs are used for the figures only. Column a is what was
@@ -36,8 +37,8 @@ def addresses(pairs: Path, taught: Path | None, out: Path) -> None:
     """
     shown = Console(stderr=True)
     try:
-        asked = read(pairs, judged=False)
-        lessons = read(taught, judged=True) if taught else None
+        asked = read(pairs, mapping, judged=False)
+        lessons = read(taught, mapping, judged=True) if taught else None
     except tables.FaultyTable as fault:
         raise click.ClickException(str(fault)) from None
     try:

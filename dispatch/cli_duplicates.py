@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from dispatch.cli_backtest import FILE, OUT, add_figures
+from dispatch.cli_backtest import FILE, OUT, add_figures, mapping_option
 from dispatch.intake.allowance import Share
 from dispatch.intake.located import Located, LocatedModel
 from dispatch.learning import measures, tables
@@ -37,9 +37,17 @@ HOURS: Final = 24
     "--alarm", type=click.IntRange(1), default=100, show_default=True,
     help=f"So many repeats of one matter within {HOURS} hours are an alarm (异常聚集).",
 )  # fmt: skip
+@mapping_option
 @click.option("--out", type=OUT, required=True, help="CSV: case_enquiry_id,duplicate_of,score (结果).")
 def duplicates(
-    cases_: Path, train_: Path | None, train_pairs: Path | None, pairs: Path | None, share: float, alarm: int, out: Path
+    cases_: Path,
+    train_: Path | None,
+    train_pairs: Path | None,
+    pairs: Path | None,
+    share: float,
+    alarm: int,
+    mapping: tables.Names,
+    out: Path,
 ) -> None:
     """Say of each case which earlier one it says again, from what was known when it was opened (位置查重回测).
 
@@ -53,10 +61,10 @@ def duplicates(
     if (train_ is None) != (train_pairs is None):
         raise click.ClickException("--train and --train-pairs go together")
     try:
-        cases = read_cases(cases_)
-        named = read_named(pairs, cases) if pairs else []
-        before = read_cases(train_) if train_ else []
-        taught = read_named(train_pairs, before) if train_pairs else []
+        cases = read_cases(cases_, mapping)
+        named = read_named(pairs, cases, mapping) if pairs else []
+        before = read_cases(train_, mapping) if train_ else []
+        taught = read_named(train_pairs, before, mapping) if train_pairs else []
     except tables.FaultyTable as fault:
         raise click.ClickException(str(fault)) from None
     with shown.status("learning 学习"):

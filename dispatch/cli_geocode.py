@@ -13,7 +13,7 @@ from rich.progress import track
 from rich.table import Table
 
 from dispatch.city.gazetteers import shipped_beliefs
-from dispatch.cli_backtest import FILE, OUT, add_figures
+from dispatch.cli_backtest import FILE, OUT, add_figures, mapping_option
 from dispatch.cli_locate import SYSTEM
 from dispatch.intake.locate import metres
 from dispatch.learning import measures, tables
@@ -42,9 +42,17 @@ FROM: Final = (0.8, 0.9)
 @click.option(
     "--learn", "learns", is_flag=True, help="Learn from the gazetteer itself how far to believe it (重学置信度)."
 )
+@mapping_option
 @click.option("--out", type=OUT, required=True, help="CSV: row,district,lon,lat,confidence, WGS-84 (结果).")
 def geocode(
-    gazetteer: Path, gazetteer_crs: CRS, areas: Path, areas_crs: CRS, cases: Path, learns: bool, out: Path
+    gazetteer: Path,
+    gazetteer_crs: CRS,
+    areas: Path,
+    areas_crs: CRS,
+    cases: Path,
+    learns: bool,
+    mapping: tables.Names,
+    out: Path,
 ) -> None:
     """Say where each text is, and the chance that this is right within 300 m; nothing where it says nothing known (地址解析回测).
 
@@ -54,8 +62,8 @@ def geocode(
     shown = Console(stderr=True)
     try:
         there = read_districts(areas, areas_crs)
-        entries = read_entries(gazetteer, gazetteer_crs, there)
-        asked = read_asked(cases)
+        entries = read_entries(gazetteer, gazetteer_crs, there, mapping)
+        asked = read_asked(cases, mapping)
     except tables.FaultyTable as fault:
         raise click.ClickException(str(fault)) from None
     names = {area.name: area.name for area in there.areas.areas.values()}

@@ -6,7 +6,7 @@ import click
 import numpy as np
 from rich.console import Console
 
-from dispatch.cli_backtest import FILE
+from dispatch.cli_backtest import FILE, mapping_option
 from dispatch.cli_roster import database
 from dispatch.cli_training import conclude, dry_option
 from dispatch.intake.texts import packed
@@ -19,9 +19,10 @@ from dispatch.learning.register import Figures, Model, hashed, numbered
 @click.command("pairs")
 @click.option("--messages", type=FILE, required=True, help="CSV: message,topic,detail (诉求).")
 @click.option("--pairs", type=FILE, required=True, help="CSV: message_a,message_b,label (已判定的对).")
+@mapping_option
 @dry_option
 @database
-def pairs(messages: Path, pairs: Path, dry_run: bool, database: str) -> None:
+def pairs(messages: Path, pairs: Path, mapping: tables.Names, dry_run: bool, database: str) -> None:
     """Learn which messages say one thing (学习查重).
 
     Labels are same, facet, topic, diff. All messages say how rare words are here; numbers of people are taken out before.
@@ -32,8 +33,8 @@ def pairs(messages: Path, pairs: Path, dry_run: bool, database: str) -> None:
     shown = Console(stderr=True)
     try:
         with shown.status("reading 读取"):
-            said = tables.messages(messages)
-            judged = tables.pairs(pairs, said, judged=True)
+            said = tables.messages(messages, mapping)
+            judged = tables.pairs(pairs, said, mapping, judged=True)
         with shown.status(f"learning from {len(judged)} pairs 学习"):
             texts = learned(said, judged, said)
     except tables.FaultyTable as fault:

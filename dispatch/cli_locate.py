@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from dispatch.cli_backtest import FILE, OUT, add_figures
+from dispatch.cli_backtest import FILE, OUT, add_figures, mapping_option
 from dispatch.intake.locate import on_earth
 from dispatch.learning import tables
 from dispatch.learning.districts import read_districts
@@ -28,8 +28,11 @@ SYSTEM: Final = click.Choice(list(OFFSETS))
 @click.option("--lon", required=True, metavar="COLUMN", help="Longitude in degrees (经度列).")
 @click.option("--lat", required=True, metavar="COLUMN", help="Latitude in degrees (纬度列).")
 @click.option("--points-crs", type=SYSTEM, default="wgs84", show_default=True, help="Of the points (点坐标系).")
+@mapping_option
 @click.option("--out", type=OUT, required=True, help="CSV: row,adcode,name (结果).")
-def locate(areas: Path, areas_crs: CRS, points: Path, lon: str, lat: str, points_crs: CRS, out: Path) -> None:
+def locate(
+    areas: Path, areas_crs: CRS, points: Path, lon: str, lat: str, points_crs: CRS, mapping: tables.Names, out: Path
+) -> None:
     """Say in which district each point lies; nothing where it lies in none or is no point (定位回测).
 
     \b
@@ -39,8 +42,8 @@ def locate(areas: Path, areas_crs: CRS, points: Path, lon: str, lat: str, points
     shown = Console(stderr=True)
     try:
         there = read_districts(areas, areas_crs)
-        known = next((column for column in ("adcode", "district") if tables.has(points, column)), None)
-        listed = [row for _, row in tables.rows(points, (lon, lat, *((known,) if known else ())))]
+        known = next((column for column in ("adcode", "district") if tables.has(points, column, mapping)), None)
+        listed = [row for _, row in tables.rows(points, (lon, lat, *((known,) if known else ())), mapping)]
     except tables.FaultyTable as fault:
         raise click.ClickException(str(fault)) from None
     bar = track(listed, "located 定位", console=shown, disable=not shown.is_terminal)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from dispatch.cli_backtest import FILE, OUT, add_figures
+from dispatch.cli_backtest import FILE, OUT, add_figures, mapping_option
 from dispatch.intake.alike import Weighed, signs
 from dispatch.learning import measures, tables
 from dispatch.learning.pairs import PRECISION, SAME, Pair, groups, learned, weights
@@ -20,8 +20,11 @@ from dispatch.learning.pairs import PRECISION, SAME, Pair, groups, learned, weig
 @click.option("--pairs", type=FILE, required=True, help="CSV: message_a,message_b; label for the figures (待判对).")
 @click.option("--train-messages", type=FILE, help="Messages of the judged pairs to learn from; else --messages.")
 @click.option("--train-pairs", type=FILE, help="CSV: message_a,message_b,label; without it the shipped model (训练对).")
+@mapping_option
 @click.option("--out", type=OUT, required=True, help="CSV: message_a,message_b,verdict,score (结果).")
-def match(messages: Path, pairs: Path, train_messages: Path | None, train_pairs: Path | None, out: Path) -> None:
+def match(
+    messages: Path, pairs: Path, train_messages: Path | None, train_pairs: Path | None, mapping: tables.Names, out: Path
+) -> None:
     """Say of each pair whether it is one matter: same, facet, topic or diff, and how far `same` is believed (查重回测).
 
     Labels of --pairs are used for the figures only.
@@ -32,10 +35,10 @@ def match(messages: Path, pairs: Path, train_messages: Path | None, train_pairs:
     """
     shown = Console(stderr=True)
     try:
-        said = tables.messages(messages)
-        asked = tables.pairs(pairs, said, judged=False)
-        before = tables.messages(train_messages) if train_messages else said
-        taught = tables.pairs(train_pairs, before, judged=True) if train_pairs else []
+        said = tables.messages(messages, mapping)
+        asked = tables.pairs(pairs, said, mapping, judged=False)
+        before = tables.messages(train_messages, mapping) if train_messages else said
+        taught = tables.pairs(train_pairs, before, mapping, judged=True) if train_pairs else []
     except tables.FaultyTable as fault:
         raise click.ClickException(str(fault)) from None
     try:

@@ -1,5 +1,6 @@
 """`dispatch backtest route`: whose a case would have been, learned from the cases before it, beside whose it was."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from dispatch.cli_backtest import FILE, OUT, add_figures, mapping_option
 from dispatch.learning import tables
+from dispatch.learning.astray import Worth, matrix, worth_fixing
 from dispatch.learning.routing import fit
 from dispatch.learning.unit_names import renames
 
@@ -31,7 +33,8 @@ FEWEST: Final = 50
 def route(cases: Path, train: Path, target: str, features: str, time: str, mapping: tables.Names, out: Path) -> None:
     """Propose three units for each case, from what was handled before (派单回测).
 
-    Where --cases has the target column it is used for the figures only.
+    Where --cases has the target column it is used for the figures only: how often the first choice was right, who would get
+    whose work, and which rows of a duty book over these features are most worth fixing.
 
     \b
     dispatch backtest route --cases new.csv --train old.csv --target dispose_unit --features street,community,sub_type \\
@@ -58,6 +61,10 @@ def route(cases: Path, train: Path, target: str, features: str, time: str, mappi
             writer.writerow((number, *units, f"{best[0][1]:.6f}"))
     console = Console()
     console.print(_figures([row[target] for row in asked] if judged else [], ranked))
+    if known := [(row, best[0][0]) for row, best in zip(asked, ranked, strict=True) if judged and row[target]]:
+        true, first = [row[target] for row, _ in known], [unit for _, unit in known]
+        console.print(_matrix(matrix(true, first)))
+        console.print(_worth(worth_fixing([row for row, _ in known], columns, true, first), columns))
     if found := renames(before, model.tables.names, columns, target, time):
         console.print(renames_table(found[:SHOWN]))
 
@@ -78,6 +85,21 @@ def _figures(true: Sequence[str], ranked: Sequence[Sequence[tuple[str, float]]])
                 f"in the first {BEST} 前三": lambda at: float(hits[at].any(1).mean()),
             },
         )
+    return table
+
+
+def _matrix(found: Counter[tuple[str, str]]) -> Table:
+    table = Table("would have gone to 建议", "was handled by 实际", "cases 件", title="Who gets whose work 错派")
+    for (said, unit), cases in found.most_common(SHOWN):
+        table.add_row(said, unit, str(cases))
+    return table
+
+
+def _worth(found: Sequence[Worth], columns: Sequence[str]) -> Table:
+    title = "Rows of the duty book most worth fixing 最值得修订的权责条目"
+    table = Table(*columns, "cases 件", "astray 错派", "nearly always 通常", "share 占比", title=title)
+    for each in found[:SHOWN]:
+        table.add_row(*each.key, str(each.cases), str(each.astray), each.unit, f"{each.share:.2f}")
     return table
 
 

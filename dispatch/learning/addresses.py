@@ -34,11 +34,11 @@ class TooFewPairs(Exception):
     """Pairs of each label must hang together in at least as many groups as there are folds."""
 
 
-def read(path: Path, *, judged: bool) -> list[Pair]:
+def read(path: Path, names: tables.Names = tables.NO_NAMES, *, judged: bool) -> list[Pair]:
     """Pairs of texts, in order, with the label where the file has one. Raises FaultyTable; `judged` asks for labels."""
     found = []
-    labelled = judged or tables.has(path, "label")
-    for line, row in tables.rows(path, ("a", "b", *(("label",) if labelled else ()))):
+    labelled = judged or tables.has(path, "label", names)
+    for line, row in tables.rows(path, ("a", "b", *(("label",) if labelled else ())), names):
         label = row.get("label") or None
         if label is not None and label not in LABELS:
             raise tables.FaultyTable(path.name, line, "label", f"{label} is none of {', '.join(LABELS)}")

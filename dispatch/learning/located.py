@@ -40,11 +40,11 @@ class Judged(NamedTuple):
     flagged: bool
 
 
-def read_cases(path: Path) -> list[Located]:
+def read_cases(path: Path, names: tables.Names = tables.NO_NAMES) -> list[Located]:
     """Cases in time order. Raises FaultyTable; the kin is the column `reason` where the file has one."""
-    columns = (*COLUMNS, *((KIN,) if tables.has(path, KIN) else ()))
+    columns = (*COLUMNS, *((KIN,) if tables.has(path, KIN, names) else ()))
     found, known = list[Located](), set[str]()
-    for line, row in tables.rows(path, columns):
+    for line, row in tables.rows(path, columns, names):
         case = _case(path.name, line, row)
         if case.key in known:
             raise tables.FaultyTable(path.name, line, COLUMNS[0], f"{case.key} stood before")
@@ -79,12 +79,12 @@ def _instant(text: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def read_named(path: Path, cases: Sequence[Located]) -> list[Named]:
+def read_named(path: Path, cases: Sequence[Located], names: tables.Names = tables.NO_NAMES) -> list[Named]:
     """The pairs of which both cases are there, each once. Raises FaultyTable; leaves out what lies further apart than 500 m."""
     order = {case.key: place for place, case in enumerate(cases)}
-    measured = tables.has(path, "distance_m")
+    measured = tables.has(path, "distance_m", names)
     found: dict[Named, None] = {}
-    for line, row in tables.rows(path, ("dup_case", "ref_case", *(("distance_m",) if measured else ()))):
+    for line, row in tables.rows(path, ("dup_case", "ref_case", *(("distance_m",) if measured else ())), names):
         one, other = row["dup_case"], row["ref_case"]
         if one == other:
             raise tables.FaultyTable(path.name, line, "ref_case", f"{one} is named for itself")

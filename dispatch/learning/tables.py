@@ -97,10 +97,10 @@ def handled(
     return found
 
 
-def messages(path: Path) -> dict[str, Words]:
+def messages(path: Path, names: Names = NO_NAMES) -> dict[str, Words]:
     """The words of messages by their number. Raises FaultyTable for a number that stands twice."""
     found: dict[str, Words] = {}
-    for line, row in rows(path, ("message", "topic", "detail")):
+    for line, row in rows(path, ("message", "topic", "detail"), names):
         if row["message"] in found:
             raise FaultyTable(path.name, line, "message", f"{row['message']} stood before")
         said = f"{row['topic']}\n{row['detail']}" if row["topic"] else row["detail"]
@@ -108,11 +108,11 @@ def messages(path: Path) -> dict[str, Words]:
     return found
 
 
-def pairs(path: Path, known: Iterable[str], *, judged: bool) -> list[Pair]:
+def pairs(path: Path, known: Iterable[str], names: Names = NO_NAMES, *, judged: bool) -> list[Pair]:
     """Pairs of known messages, in order, with the label where the file has one. Raises FaultyTable; `judged` asks for labels."""
     there, found = set(known), list[Pair]()
-    labelled = judged or has(path, "label")
-    for line, row in rows(path, ("message_a", "message_b", *(("label",) if labelled else ()))):
+    labelled = judged or has(path, "label", names)
+    for line, row in rows(path, ("message_a", "message_b", *(("label",) if labelled else ())), names):
         for column in ("message_a", "message_b"):
             if row[column] not in there:
                 raise FaultyTable(path.name, line, column, f"{row[column] or 'nothing'} is none of the messages")

@@ -75,3 +75,13 @@ def test_a_faulty_table_is_named_with_line_and_column(tmp_path: Path, option: st
     result = run(*(each for pair in files.items() for each in pair))
     assert (result.exit_code, out.exists()) == (1, False)
     assert said in " ".join(result.output.split())
+
+
+def test_a_city_may_call_its_columns_otherwise(tmp_path: Path) -> None:
+    names, pairs, out = tmp_path / "names.toml", tmp_path / "pairs.csv", tmp_path / "out.csv"
+    names.write_text('[columns]\na = "said"\nb = "known"\n', "utf-8")
+    pairs.write_text("said,known\n花园路12号,花园路12号\n", "utf-8")
+    given = ["backtest", "addresses", "--pairs", str(pairs), "--out", str(out)]
+    assert CliRunner().invoke(main, given).exit_code == 1
+    assert CliRunner().invoke(main, [*given, "--mapping", str(names)]).exit_code == 0
+    assert [row["row"] for row in csv.DictReader(out.read_text("utf-8").splitlines())] == ["0"]

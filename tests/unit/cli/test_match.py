@@ -75,3 +75,18 @@ def test_a_faulty_table_is_named_with_line_and_column(messages: Path, tmp_path: 
     result = run("--messages", messages, "--pairs", asked, "--out", out)
     assert (result.exit_code, out.exists()) == (1, False)
     assert said in result.output
+
+
+def test_a_city_may_call_its_columns_otherwise(messages: Path, tmp_path: Path) -> None:
+    other, names = tmp_path / "other.csv", tmp_path / "names.toml"
+    other.write_text(
+        messages.read_text("utf-8-sig").replace("message,caller,time,topic,detail", "no,who,at,title,said"), "utf-8"
+    )
+    names.write_text('[columns]\nmessage = "no"\ntopic = "title"\ndetail = "said"\n', "utf-8")
+    asked, outs = pairs_file(tmp_path / "pairs.csv", labelled=True), (tmp_path / "a.csv", tmp_path / "b.csv")
+    assert run("--messages", messages, "--pairs", asked, "--out", outs[0]).exit_code == 0
+    assert run("--messages", other, "--pairs", asked, "--mapping", names, "--out", outs[1]).exit_code == 0
+    assert outs[0].read_text() == outs[1].read_text()
+    refused = run("--messages", other, "--pairs", asked, "--out", outs[1])
+    assert refused.exit_code == 1
+    assert "other.csv, line 1: message is no column of this file" in refused.output

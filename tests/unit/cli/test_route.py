@@ -57,6 +57,8 @@ def test_every_case_gets_its_row_in_order_whether_its_unit_is_known_or_not(tmp_p
     assert sum(right) / len(right) > 0.9
     assert all(0 <= float(row["confidence"]) <= 1 for row in rows)
     assert ("first choice" in result.output) == known
+    assert ("Who gets whose work" in result.output) == known
+    assert ("most worth fixing" in result.output) == known
 
 
 def test_a_citys_own_names_of_columns_are_translated(tmp_path: Path) -> None:
