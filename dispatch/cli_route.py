@@ -34,7 +34,7 @@ def route(cases: Path, train: Path, target: str, features: str, time: str, mappi
     """Propose three units for each case, from what was handled before (派单回测).
 
     Where --cases has the target column it is used for the figures only: how often the first choice was right, who would get
-    whose work, and which rows of a duty book over these features are most worth fixing.
+    whose work, and which rows of a duty book (by the two features that tell most) are most worth fixing.
 
     \b
     dispatch backtest route --cases new.csv --train old.csv --target dispose_unit --features street,community,sub_type \\
@@ -64,7 +64,9 @@ def route(cases: Path, train: Path, target: str, features: str, time: str, mappi
     if known := [(row, best[0][0]) for row, best in zip(asked, ranked, strict=True) if judged and row[target]]:
         true, first = [row[target] for row, _ in known], [unit for _, unit in known]
         console.print(_matrix(matrix(true, first)))
-        console.print(_worth(worth_fixing([row for row, _ in known], columns, true, first), columns))
+        # A row of a duty book goes by a kind and an area: the two columns that together told most.
+        by = next((each for each in model.tables.subsets if len(each) == 2), tuple(columns[:2]))
+        console.print(_worth(worth_fixing([row for row, _ in known], by, true, first), by))
     if found := renames(before, model.tables.names, columns, target, time):
         console.print(renames_table(found[:SHOWN]))
 
