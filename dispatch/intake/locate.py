@@ -22,6 +22,8 @@ from gridmap.gazetteer import Candidate, disagreement
 # so a circle of up to 150 m touches at most four; further north, where tiles are narrower, six.
 TILE_DEGREES = 0.004
 METRES_PER_DEGREE = 111_320.0
+# Where something is stands at the beginning of what people write, if it stands there at all: so many characters are read for it.
+SAID = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,9 @@ def _compare(reading: Reading, city: City, lon: float, lat: float) -> None:
 
 
 def _words(reading: Reading) -> str:
-    """Where it is, in words: the address, else all that was said, without what is personal."""
+    """Where it is, in words: the address, else the beginning of what was said, without what is personal."""
     location = reading.report.location
-    return (location.address if location else None) or reading.masked
+    return (location.address if location else None) or reading.masked[:SAID]
 
 
 def _point(reading: Reading, city: City) -> tuple[float, float] | None:

@@ -38,6 +38,10 @@ class Candidate:
     signs: Signs
 
 
+# An address is hardly ever longer.
+ADDRESS_MOST: Final = 40
+
+
 class Gazetteer:
     """Immutable; threads may share one."""
 
@@ -57,9 +61,11 @@ class Gazetteer:
 
         `near_area` is an area in which, or below which, the place is known to lie.
         """
-        if not self.entries:
+        comparable = plain(text)
+        # Most of what people write at length names no place at all: nothing more is read of it.
+        if not self.entries or (len(comparable) > ADDRESS_MOST and not self._index.touches(comparable)):
             return []
-        said = read(parsed(plain(text)), self._index.known)
+        said = read(parsed(comparable), self._index.known)
         named = {area for name, area in self._areas.items() if name in said.plain}
         within = tuple(named | {near_area} if near_area else named)
         likely = likeliest(said, self._index, within)

@@ -75,9 +75,21 @@ class Index:
         place = self._place.get(key)
         return NO_ROWS if place is None else self._rows[self._starts[place] : self._starts[place + 1]]
 
-    def has(self, row: int, run: str) -> bool:
-        """Whether a run stands in a place's name or address."""
-        return any(run in text for text in (*self.names[row], self.addresses[row]))
+    def known_of(self, asked: set[str]) -> set[str]:
+        """Those of the keys under which there is a place."""
+        return asked & self._place.keys()
+
+    def touches(self, text: str) -> bool:
+        """Whether any place has two characters in a row in common with a text."""
+        return bool(self.known_of({text[n : n + 2] for n in range(len(text) - 1)}))
+
+    def shares(self, row: int, text: str, size: int) -> bool:
+        """Whether a run of so many characters of a place's name or address stands in a text."""
+        return any(
+            own[start : start + size] in text
+            for own in (*self.names[row], self.addresses[row])
+            for start in range(len(own) - size + 1)
+        )
 
     def within(self, areas: Iterable[str]) -> NDArray[np.bool_]:
         """Which places lie in one of these areas, or below one."""
@@ -98,7 +110,12 @@ def apart(one: Numbers, other: Numbers) -> Numbers:
 
 def keys(said: Said) -> set[str]:
     """All under which a text is found, but for its whole."""
-    found = {PART + part for part in said.parts} | {TOWN + town for town in said.towns} | runs(said.plain)
+    return marks(said) | runs(said.plain)
+
+
+def marks(said: Said) -> set[str]:
+    """What it names: parts of a list, towns, roads; each begins with the sign of its kind."""
+    found = {PART + part for part in said.parts} | {TOWN + town for town in said.towns}
     for road in said.roads:
         found |= {ROAD + road.name, TRUNK + trunk(road.name)}
     return found

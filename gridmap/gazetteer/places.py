@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gridmap.gazetteer.belief import Signs
 from gridmap.gazetteer.index import ROAD, Index, Numbers, apart
-from gridmap.gazetteer.reading import Said, runs
+from gridmap.gazetteer.reading import Said
 from gridmap.gazetteer.search import SHORT, Likely
 
 Why = Literal["name", "address", "crossing", "number", "road", "list", "words"]
@@ -95,7 +95,7 @@ def _kind(said: Said, likely: Likely, index: Index, row: int, why: Why) -> str:
     if likely.whole:
         numbered = why == "address" and any(road.number is not None for road in said.roads)
         return "same number" if numbered else f"same {why}"
-    if why == "words" and not any(len(run) > 2 and index.has(row, run) for run in runs(said.plain)):
+    if why == "words" and not index.shares(row, said.plain, 3):
         return "two characters"
     return why
 

@@ -9,6 +9,7 @@ A place weighs exp(sum of both): what is said of no place near, as a road that i
 is the whole name or address of places means these, and all of them alike.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -16,8 +17,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gridmap.gazetteer.index import ADDRESS, NAME, NO_ROWS, PART, ROAD, TOWN, TRUNK, Index, Numbers, Rows, apart, keys
-from gridmap.gazetteer.reading import Said
+from gridmap.gazetteer.index import ADDRESS, NAME, NO_ROWS, PART, ROAD, TOWN, TRUNK, Index, Numbers, Rows, apart, marks
+from gridmap.gazetteer.reading import Said, runs
 
 # What more places have than this share says nothing of one; in a small gazetteer a few may share anything.
 COMMON: Final = 0.1
@@ -119,10 +120,15 @@ def _evidence(said: Said, index: Index) -> tuple[Numbers, Numbers, Numbers]:
     most, possible = max(COMMON * count, FEW), 0.0
     found: list[Rows] = []
     of_rows, of_areas = [], []
-    for key in keys(said):
+    named, run_of = marks(said), runs(said.plain)
+    there = index.known_of(run_of)
+    # Runs that no place has say only how little of the text is known: they are counted, not looked up.
+    for size, times in Counter(map(len, run_of - there)).items():
+        possible += WEIGHTS.rows[str(size)] * index.rarity(0) * times
+    for key in (*named, *there):
         rows = index.rows(key)
         if len(rows) <= most:
-            kind = key[0] if key[0] in WEIGHTS.rows and len(key) > 1 else str(len(key))
+            kind = key[0] if key in named else str(len(key))
             weight = WEIGHTS.rows[kind] * index.rarity(len(rows))
             possible += weight
             if len(rows):

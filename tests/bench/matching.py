@@ -20,9 +20,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, Final, NamedTuple
 
 import asyncpg
@@ -37,14 +36,19 @@ from dispatch.domain.reports import Report
 from dispatch.intake import planning
 from dispatch.intake.alike import Weighed, alike
 from dispatch.intake.candidates import Prepared
+from dispatch.intake.classify import classify
 from dispatch.intake.desk import Desk
-from dispatch.intake.locate import tile_of
+from dispatch.intake.locate import locate, tile_of
+from dispatch.intake.models import Models
 from dispatch.intake.prepare import prepare
 from dispatch.intake.rarity import signed, signed_key
-from dispatch.intake.texts import shipped
+from dispatch.intake.read import read
+from dispatch.intake.route import route
+from dispatch.intake.subjects import Classifier
 from dispatch.intake.words import packed
 from dispatch.learning import tables
 from dispatch.learning.pairs import SAME, groups, learned, weights
+from dispatch.learning.subjects import fit
 from dispatch.store.clock import SystemClock
 from dispatch.store.migrate import migrate
 from dispatch.store.pool import NO_IDS
@@ -236,17 +240,53 @@ def _sampled(n: int, item: Prepared) -> tuple[Any, ...]:
 
 
 def judging() -> list[dict[str, Any]]:
-    """What one comparison of two messages costs."""
+    """What it costs to judge a report: read words, place, kind, compare with one case, and whose it is; models loaded, as intake does it."""
     with tempfile.TemporaryDirectory() as folder:
         all_ = told(Path(folder))
-    texts = shipped()
-    weighed = [Weighed(each, texts.rarity) for each in all_.words[:2_000]]
-    took = []
-    for one, other in pairwise(weighed):
-        began = perf_counter()
-        alike(one, other, texts)
-        took.append((perf_counter() - began) * 1e6)
-    return [row("two messages compared, p50 (asked of all four judgements: 400)", statistics.median(took), 400, "µs")]
+    city, by = unpacked(archive(), 1), principal("connector", "hotline")
+    models = Models(_subjects(all_), learned({}, [], {str(n): each for n, each in enumerate(all_.words)}))
+    spent: dict[str, list[float]] = {"one comparison": [], "four judgements": [], "of these where, what": []}
+    before: Prepared | None = None
+    for n, said in enumerate(all_.said[:2_000]):
+        report = Report(channel="bench", external_id=str(n), title=said.title, text=said.text)
+        reading = read(report, city=city, keyring=KEYRING, by=by, wall=START)
+        began = process_time()
+        place, kind = locate(reading, city), classify(reading, city, models)
+        between = process_time()
+        assert models.pairs is not None
+        item = Prepared(
+            reading,
+            place,
+            kind.category,
+            False,
+            (),
+            (),
+            False,
+            by.name,
+            texts=models.pairs,
+            classified=kind,
+            models=models.versions,
+        )
+        weighed = item.weighed
+        compared_at = process_time()
+        if before is not None:
+            alike(weighed, before.weighed, models.pairs)
+        after = process_time()
+        route(item, city, START)
+        spent["four judgements"].append((process_time() - began) * 1e6)
+        spent["of these where, what"].append((between - began) * 1e6)
+        spent["one comparison"].append((after - compared_at) * 1e6)
+        before = item
+    return [
+        row(f"CPU of a report, p50: {name} (asked of all: 400)", statistics.median(took), 400, "µs")
+        for name, took in spent.items()
+    ]
+
+
+def _subjects(all_: Told) -> Classifier:
+    """A model of as many subjects as a hotline has at its first level, learned from what little these messages tell of them."""
+    texts = [f"{each.title} {each.text}" for each in all_.said[:1_200]]
+    return fit(texts, [str(n % 7) for n in range(len(texts))], []).classifier
 
 
 @contextmanager
