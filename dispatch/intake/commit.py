@@ -25,6 +25,7 @@ from dispatch.intake.answering import answer
 from dispatch.intake.candidates import Prepared
 from dispatch.intake.desk import Desk
 from dispatch.intake.explaining import explanation
+from dispatch.intake.joining import attach
 from dispatch.intake.match import Match
 from dispatch.intake.open import Moment, Taken
 from dispatch.intake.planning import Plan, candidates, plan, standing
@@ -187,7 +188,7 @@ def _take(incoming: Incoming, one: Plan, held: dict[int, Change], desk: Desk, no
             )
             outcome = "reopened"
         _keeps_its_own(item)
-        opening.attach(
+        attach(
             change, item, incoming.receipt_no, one.match, moment, desk.city, new_person=one.new_person,
             reopened=outcome == "reopened",
         )  # fmt: skip
