@@ -92,11 +92,13 @@ class Texts(NamedTuple):
 
 
 class Likeness(NamedTuple):
-    """What was found of two messages: the likeliest label, the belief that both are one matter, the share of words in common."""
+    """What was found of two messages: the likeliest label, the belief that both are one matter, the share of rare words of the shorter one
+    that the other has, and the share of all runs of two that both have."""
 
     label: str
     belief: float
     shared: float
+    overlap: float
 
 
 class Title(NamedTuple):
@@ -133,8 +135,9 @@ def alike(one: Weighed, other: Weighed, texts: Texts) -> Likeness | None:
     """What two messages have in common; None if either says too little."""
     if min(len(one.twos), len(other.twos)) < FEWEST:
         return None
-    found = signs(one, other)
-    return Likeness(*texts.pairs.judge(found), found.shared)
+    found, common = signs(one, other), int(_among(one.twos, other.twos).sum())
+    overlap = common / (len(one.twos) + len(other.twos) - common)
+    return Likeness(*texts.pairs.judge(found), found.shared, overlap)
 
 
 def unsaid(text: str, other: Weighed) -> list[tuple[int, int]]:

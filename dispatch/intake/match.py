@@ -31,13 +31,18 @@ from dispatch.intake.alike import Likeness, alike, unsaid
 from dispatch.intake.candidates import Candidate, Candidates, Prepared
 from dispatch.intake.lessons import MOST, NO_LESSONS, Lessons, pair
 from dispatch.intake.locate import Place, metres
+from dispatch.intake.texts import VERSION as SHIPPED
 
 # Share of rare words in common from which one text was copied for another place.
 COPIED: Final = 0.6
 # What words make of the score: beside a place between the two, and of one person's reports without a place up to this.
 TEXT_LEAST, TEXT_MOST, TEXT_ALONE = -0.08, 0.15, 0.6
+# What two texts about different things have in common.
+UNLIKE: Final = 0.12
 # One text about several places or people is told from words that have nothing in common by so much belief.
 TOPIC: Final = 0.1
+# What comes with the service was learned elsewhere, and knows little of what is rare here: by words alone it suggests.
+NEVER: Final = 1.01
 # Who says that they said it before is believed so much more to speak of their own earlier case.
 AGAIN: Final = 0.2
 OTHERS: Final = 2  # of the next best are kept for who asks why
@@ -203,14 +208,17 @@ def _told(
 
 
 def _attach(report: Prepared, likely: _Likely, rules: Matching) -> float:
-    """From which score on it is one matter; where words alone say so, as sure as those were that had been judged."""
-    return max(report.texts.pairs.sure, rules.suggest) if likely.by_words else rules.attach
+    """From which score on it is one matter. Words alone say so only by what was learned here, as sure as those were that had been judged."""
+    if not likely.by_words:
+        return rules.attach
+    return max(report.texts.pairs.sure, rules.suggest) if report.texts.version != SHIPPED else NEVER
 
 
 def _said(words: Likeness, likely: _Likely) -> float:
     """What the words add to the score."""
     if likely.distance is not None:
-        return TEXT_LEAST + (TEXT_MOST - TEXT_LEAST) * words.belief
+        # Beside a place all words count alike: what is rare in them is the place.
+        return max(TEXT_LEAST, min(TEXT_MOST, 0.5 * (words.overlap - UNLIKE)))
     return TEXT_ALONE * words.belief if likely.same_person else words.belief
 
 

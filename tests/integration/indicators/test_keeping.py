@@ -217,8 +217,8 @@ async def test_what_was_sent_is_named_and_what_cannot_be_sent_is_counted_all_the
             await connection.execute("SELECT 1 FROM figures_upkeep FOR UPDATE")
             assert (await without_redis.act(number, "sign", WHO["sign"]))[0] == 200
             # History is dropped for a new epoch: the messages are gone, and no figure with them.
-            assert await Relay(without_redis.services.pool, None, backlog=0).once()
-            assert await without_redis.value("SELECT count(*) FROM outbox") == 0
+            while await without_redis.value("SELECT count(*) FROM outbox"):
+                await Relay(without_redis.services.pool, None, backlog=0).once()
             assert await without_redis.value("SELECT count(*) FROM figures_due") > 0
         assert of((await figures(without_redis, "unit", "drainage"))["on_time_sign"]) == (1, 1)
 

@@ -142,14 +142,17 @@ async def test_what_is_learned_serves_without_a_restart_and_is_named_in_the_expl
     ]
 
 
-async def test_without_anything_learned_copies_are_found_all_the_same(a_town: Town) -> None:
+async def test_before_anything_is_learned_here_words_alone_suggest_and_join_nothing(a_town: Town) -> None:
     _, first = await a_town.send(message(Message("银杏公寓电梯停运", LEAK), 1))
     _, again = await a_town.send(message(Message("银杏公寓三单元电梯停运", LEAK), 2))
-    assert (again["match"]["verdict"], again["case_no"]) == ("joined", first["case_no"])
+    assert (again["match"]["verdict"], again["match"]["suggested"]) == ("new", True)
+    assert again["match"]["case_no"] == first["case_no"] != again["case_no"]
+    assert again["match"]["score"] > 0.9
 
 
-async def test_copies_that_come_at_once_are_one_case(a_town: Town) -> None:
+async def test_copies_that_come_at_once_are_one_case(a_town: Town, history: tuple[Path, Path]) -> None:
     town = a_town
+    town.services.models.current = Models(pairs=read(history))
     found = await asyncio.gather(*(town.send(message(Message("银杏公寓电梯停运", LEAK), n)) for n in range(1, 21)))
     assert len({answer["case_no"] for _, answer in found}) == 1
     assert await town.value("SELECT count(*) FROM cases") == 1
@@ -171,7 +174,10 @@ async def test_another_persons_tip_off_meets_no_case_by_its_words(a_town: Town) 
     assert again["case_no"] != secret["case_no"]
 
 
-async def test_the_operator_sees_what_a_repeat_says_that_was_not_known(a_town: Town) -> None:
+async def test_the_operator_sees_what_a_repeat_says_that_was_not_known(
+    a_town: Town, history: tuple[Path, Path]
+) -> None:
+    a_town.services.models.current = Models(pairs=read(history))
     await a_town.send(message(Message("银杏公寓电梯停运", LEAK), 1))
     said = f"{LEAK}今天早上有人被关在里面了。"
     _, shown = await ask(a_town, "POST", "/preview", OPERATOR, message(Message("银杏公寓电梯停运", said), 2))
