@@ -26,5 +26,4 @@ DELETE FROM case_keys WHERE case_id = $1;
 
 -- name: destroy_signature
 -- Erases what search and matching keep of the words of a case.
-WITH gone AS (DELETE FROM case_signatures WHERE case_id = $1 RETURNING case_id, runs)
-DELETE FROM case_runs r USING gone CROSS JOIN LATERAL unnest(gone.runs) AS u(run) WHERE r.run = u.run AND r.case_id = gone.case_id;
+DELETE FROM case_signatures WHERE case_id = $1;

@@ -33,8 +33,7 @@ ORDER BY p.id FOR UPDATE;
 
 -- name: destroy_signatures
 -- What search and matching keep of the words of these cases.
-WITH gone AS (DELETE FROM case_signatures WHERE case_id = ANY ($1::bigint[]) RETURNING case_id, runs)
-DELETE FROM case_runs r USING gone CROSS JOIN LATERAL unnest(gone.runs) AS u(run) WHERE r.run = u.run AND r.case_id = gone.case_id;
+DELETE FROM case_signatures WHERE case_id = ANY ($1::bigint[]);
 
 -- name: destroy_keys
 -- Erases every word of these cases.

@@ -12,10 +12,7 @@ INSERT INTO case_keys (case_id, key_id, nonce, wrapped) VALUES ($1, $2, $3, $4);
 
 -- name: insert_signatures
 -- What search and matching compare of the new case, and the runs by which it is found again.
-WITH kept AS (
-    INSERT INTO case_signatures (case_id, words, search, runs) VALUES ($1, $2, array_to_tsvector($3::text[]), $4) RETURNING case_id, runs
-)
-INSERT INTO case_runs (run, case_id) SELECT run, kept.case_id FROM kept CROSS JOIN LATERAL unnest(kept.runs) AS run;
+INSERT INTO case_signatures (case_id, words, search, runs) VALUES ($1, $2, array_to_tsvector($3::text[]), $4);
 
 -- name: link
 -- The two belong together without being one: a person said so, no score did.

@@ -94,13 +94,9 @@ ON CONFLICT (case_id, caller_id) DO UPDATE SET reports = case_people.reports + e
 
 -- name: insert_signatures
 -- What search and matching compare of new cases, and the runs by which each is found again.
-WITH kept AS (
-    INSERT INTO case_signatures (case_id, words, search, runs)
-    SELECT u.case_id, u.words, array_to_tsvector(string_to_array(u.tokens, chr(1))), string_to_array(u.runs, ',')::integer[]
-    FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::text[]) AS u(case_id, words, tokens, runs)
-    RETURNING case_id, runs
-)
-INSERT INTO case_runs (run, case_id) SELECT run, kept.case_id FROM kept CROSS JOIN LATERAL unnest(kept.runs) AS run;
+INSERT INTO case_signatures (case_id, words, search, runs)
+SELECT u.case_id, u.words, array_to_tsvector(string_to_array(u.tokens, chr(1))), string_to_array(u.runs, ',')::integer[]
+FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::text[]) AS u(case_id, words, tokens, runs);
 
 -- name: insert_emergency_cases
 -- New cases that are as urgent as they are because of an emergency.

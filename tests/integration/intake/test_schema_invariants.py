@@ -74,3 +74,15 @@ async def test_the_service_may_not_change_what_is_on_record(one_case: Town) -> N
 async def test_a_second_event_with_the_same_number_is_refused(one_case: Town) -> None:
     with pytest.raises(asyncpg.UniqueViolationError):
         await one_case.services.pool.execute("INSERT INTO case_events SELECT * FROM case_events LIMIT 1")
+
+
+async def test_ways_to_find_a_case_follow_what_is_kept_of_its_words(one_case: Town) -> None:
+    ways = "SELECT array_agg(run ORDER BY run) FROM case_runs"
+    kept = "SELECT array_agg(run ORDER BY run) FROM case_signatures CROSS JOIN LATERAL unnest(runs) AS run"
+    assert await one_case.value(ways)
+    assert await one_case.value(ways) == await one_case.value(kept)
+    await one_case.rows("UPDATE case_signatures SET runs = runs[2:] || 5")
+    assert 5 in await one_case.value(ways)
+    assert await one_case.value(ways) == await one_case.value(kept)
+    await one_case.rows("UPDATE case_signatures SET runs = '{}'")
+    assert await one_case.value(ways) is None
