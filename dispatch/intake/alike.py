@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dispatch.intake.rarity import Keys, Rarity, Weights, distinct, runs
+from dispatch.intake.rarity import Keys, Rarity, Weights, distinct, runs, signed
 from dispatch.intake.words import Words, keys_of, spaced
 
 RAREST: Final = 8
@@ -113,7 +113,7 @@ class Title(NamedTuple):
 class Weighed:
     """Words with how rare each of their runs is: made once, whatever they are compared with."""
 
-    __slots__ = ("asks", "leading", "mass", "names", "rare_twos", "threes", "title", "twos")
+    __slots__ = ("asks", "leading", "mass", "names", "rare_twos", "threes", "title", "twos", "ways")
 
     def __init__(self, said: Words, rarity: Rarity) -> None:
         self.twos, self.threes = said.runs
@@ -128,7 +128,9 @@ class Weighed:
         self.names = [(pairs, float(each.max())) for (pairs, _), each in zip(names, rare[3:], strict=True)]
         self.asks = said.asks
         ways = said.ways
-        self.leading = _leading(ways, rarity.of(ways))
+        # As the database keeps them.
+        self.ways = signed(ways)
+        self.leading = _leading(self.ways, rarity.of(ways))
 
 
 def alike(one: Weighed, other: Weighed, texts: Texts) -> Likeness | None:
@@ -150,9 +152,9 @@ def unsaid(text: str, other: Weighed) -> list[tuple[int, int]]:
     return found
 
 
-def _leading(keys: Keys, rare: Weights) -> dict[int, float]:
+def _leading(ways: Iterable[int], rare: Weights) -> dict[int, float]:
     """The rarest runs by which cases about the same matter are looked for, and how rare each is."""
-    found = {key: weight for key, weight in zip(keys.tolist(), rare.tolist(), strict=True) if weight >= COMMON}
+    found = {key: weight for key, weight in zip(ways, rare.tolist(), strict=True) if weight >= COMMON}
     return dict(sorted(found.items(), key=lambda each: (-each[1], each[0]))[:LEADING])
 
 

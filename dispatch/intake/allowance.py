@@ -8,6 +8,7 @@ it must also be among the share of the very last cases that the savings can stil
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Sequence
+from math import inf
 from typing import Final
 
 from msgspec import Struct
@@ -44,23 +45,22 @@ class _Recent:
 
 
 class Allowance:
-    """Says of one belief after the other whether it is flagged. `usual` are beliefs of former cases, to begin with."""
+    """What a belief must exceed just now to be flagged. `usual` are beliefs of former cases, to begin with."""
 
     def __init__(self, share: Share, usual: Sequence[float]) -> None:
         self._share, self._saved = share, 0.0
         self._long = _Recent([each for each in usual for _ in range(STANDS_FOR)], share.memory)
         self._short = _Recent(usual, share.rush)
 
-    def flags(self, belief: float) -> bool:
-        """Whether this case is flagged; every case is told, also one of which nothing is believed."""
-        share = self._share
-        self._saved += share.most
-        asked = max(
-            self._long.exceeded_by(share.usual), self._short.exceeded_by(share.most + self._saved / share.spread)
-        )
-        flagged = belief > asked and self._saved >= 1
-        if flagged:
-            self._saved -= 1
+    def asked(self) -> float:
+        """What the belief of the next case must exceed; infinite while nothing is saved for it."""
+        share, saved = self._share, self._saved + self._share.most
+        if saved < 1:
+            return inf
+        return max(self._long.exceeded_by(share.usual), self._short.exceeded_by(share.most + saved / share.spread))
+
+    def note(self, belief: float, flagged: bool) -> None:
+        """Counts a case that was decided; every case, also one of which nothing is believed."""
+        self._saved += self._share.most - flagged
         self._long.add(belief)
         self._short.add(belief)
-        return flagged

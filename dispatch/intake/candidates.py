@@ -1,7 +1,7 @@
 """The cases that a report could be about, by the ways in which they can be near it: place, person, area and kind, words."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -11,6 +11,7 @@ from dispatch.intake.alike import Texts, Weighed
 from dispatch.intake.classify import UNKNOWN, Classified
 from dispatch.intake.directive import NONE, Directive
 from dispatch.intake.locate import Place, tile_of
+from dispatch.intake.located import Placed
 from dispatch.intake.models import NO_VERSIONS
 from dispatch.intake.rarity import Rarity
 from dispatch.intake.read import Reading
@@ -42,6 +43,8 @@ class Prepared:
     classified: Classified = UNKNOWN
     # Version of each model that it was judged by.
     models: Mapping[str, str] = field(default_factory=lambda: NO_VERSIONS)
+    # As it is compared without words, where it has none and the city has learned how.
+    placed: Placed | None = None
     _weighed: Weighed | None = None
 
     @property
@@ -59,7 +62,10 @@ class Prepared:
 
 @dataclass(slots=True)
 class Candidate:
-    """An earlier case as matching sees it. `persons` holds those of the people of this batch who reported it before."""
+    """An earlier case as matching sees it, in the order of the columns of the statement `candidates`.
+
+    `persons` holds those of the people of this batch who reported it before.
+    """
 
     id: int
     case_no: str
@@ -79,6 +85,13 @@ class Candidate:
     object: bytes | None = None
     # Answered, refused or referred without a unit: never reopened by itself, a person looks whether anything is new.
     ended: bool = False
+    # The runs by which it is found again.
+    ways: Sequence[int] = ()
+    # What it is compared by where there are no words: its address by keyed hashes, and how many stood near it (`located`).
+    address: str = ""
+    streets: Sequence[str] = ()
+    crowd: int = 0
+    around: int = 0
     _weighed: Weighed | None = None
 
     def weighed(self, rarity: Rarity) -> Weighed | None:
@@ -89,9 +102,10 @@ class Candidate:
 
 
 class Candidates:
-    """Cases by the ways in which a report can be near them; cases opened earlier in the same batch are added."""
+    """Cases by the ways in which `reports` can be near them; cases opened earlier in the same batch are added."""
 
-    def __init__(self, candidates: Iterable[Candidate]) -> None:
+    def __init__(self, candidates: Iterable[Candidate], reports: Iterable[Prepared]) -> None:
+        self._looked_for = frozenset(run for report in reports for run in report.weighed.leading)
         self._by_tile: dict[int, dict[str, list[Candidate]]] = defaultdict(lambda: defaultdict(list))
         self._by_person: dict[bytes, list[Candidate]] = defaultdict(list)
         self._by_area: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
@@ -107,7 +121,7 @@ class Candidates:
             self._by_area[candidate.area, candidate.kin].append(candidate)
         for person in candidate.persons:
             self._by_person[person].append(candidate)
-        for run in unpacked(candidate.words).ways.tolist() if candidate.words else ():
+        for run in self._looked_for.intersection(candidate.ways):
             self._by_run[run].append(candidate)
 
     def joined_by(self, candidate: Candidate, person: bytes) -> None:

@@ -29,8 +29,6 @@ from dispatch.intake.joining import attach
 from dispatch.intake.match import Match
 from dispatch.intake.open import Moment, Taken
 from dispatch.intake.planning import Plan, candidates, plan, standing
-from dispatch.intake.rarity import signed
-from dispatch.intake.read import Reading
 from dispatch.intake.route import HELD, route
 from dispatch.intake.words import packed
 from dispatch.people import vault
@@ -228,7 +226,7 @@ async def _write(connection: Connection, desk: Desk, taken: list[Taken]) -> None
     await _count_people(connection, taken, callers)
     own = [t for t in taken if t.change.case.id in fresh and t.outcome in ("opened", "linked", "triage")]
     if own:
-        rows = [_signature(t.change.case.id, t.prepared.reading) for t in own]
+        rows = [_signature(t.change.case.id, t.prepared) for t in own]
         await connection.execute(SQL.insert_signatures, *zip(*rows, strict=True))
     links = [
         (t.change.case.id, t.match.candidate.id, "suggested" if t.match.suggested else t.match.verdict, t.match.score)
@@ -244,10 +242,14 @@ async def _write(connection: Connection, desk: Desk, taken: list[Taken]) -> None
     )
 
 
-def _signature(case_id: int, reading: Reading) -> tuple[int, bytes, str, str]:
+def _signature(case_id: int, item: Prepared) -> tuple[int, bytes, str, str, str, str, int, int]:
     """What search and matching compare, and the ways to find it; arrays of arrays travel as text."""
-    ways = ",".join(map(str, signed(reading.words.ways)))
-    return case_id, packed(reading.words), "\x01".join(reading.tokens), ways
+    reading, ways = item.reading, ",".join(map(str, item.weighed.ways))
+    said = case_id, packed(reading.words), "\x01".join(reading.tokens), ways
+    if item.placed is None:
+        return *said, "", "", 0, 0
+    case = item.placed.case
+    return *said, case.address.whole, ",".join(sorted(case.address.streets)), case.crowd, case.around
 
 
 def _raised(taken: Taken, desk: Desk) -> list[tuple[int, int, str, int, datetime]]:

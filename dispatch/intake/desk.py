@@ -1,6 +1,7 @@
 """What a batch is decided and written with."""
 
 from dataclasses import dataclass, field
+from math import inf
 
 from dispatch.city.model import City
 from dispatch.intake.lessons import NO_LESSONS, Lessons
@@ -18,3 +19,5 @@ class Desk:
     clock: Clock
     ids: Ids
     lessons: Lessons = field(default_factory=lambda: NO_LESSONS)
+    # What a belief must exceed so that a report without words joins a case.
+    asked: float = inf

@@ -14,6 +14,7 @@ import structlog
 from dispatch.city.versions import Cities
 from dispatch.domain.errors import BadInput, DispatchError, NothingToActOn, OutcomeUnknown, Overloaded, Unavailable
 from dispatch.domain.reports import Report
+from dispatch.intake.by_place import Pace
 from dispatch.intake.candidates import Candidates, Prepared
 from dispatch.intake.commit import CityChanged, Held, Incoming, commit
 from dispatch.intake.desk import Desk
@@ -28,7 +29,7 @@ from dispatch.intake.route import Route, route
 from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
 from dispatch.store.clock import Clock
-from dispatch.store.pool import AWAY, NO_IDS, Sequences
+from dispatch.store.pool import AWAY, NO_IDS, Ids, Sequences
 
 log = structlog.get_logger()
 BATCH = 128
@@ -83,7 +84,7 @@ class Intake:
     ) -> None:
         self._pool, self._city, self._keyring, self._clock, self._ids = pool, city, keyring, clock, ids
         self._committed, self._models = committed, models
-        self._teacher = Teacher()
+        self._teacher, self._pace = Teacher(), Pace()
         self._waiting: deque[Waiting] = deque()
         self._under_way: list[Batch] = []
         self._wake = asyncio.Event()
@@ -106,10 +107,11 @@ class Intake:
         item = self.prepare(report, by)
         if isinstance(item, Held):
             raise NothingToActOn(field=item.field)
-        desk = Desk(self._city.current, self._keyring, self._clock, NO_IDS, await self._teacher.lessons(self._pool))
+        desk = await self._desk(NO_IDS)
         known = await candidates(self._pool, desk, [item])
         at = item.reading.received_at or self._clock.wall()
-        return item, match(item, Candidates(known), desk.city, at, desk.lessons), route(item, desk.city, at)
+        found = match(item, Candidates(known, [item]), desk.city, at, desk.lessons, desk.asked)
+        return item, found, route(item, desk.city, at)
 
     async def submit(self, report: Report, by: Principal, directive: Directive = NONE) -> Received:
         """Takes one report in as `directive` says; returns after its commit.
@@ -297,9 +299,14 @@ class Intake:
         for incoming in batch:
             incoming.answer, incoming.status, incoming.error = b"", 0, None
         ids = await self._ids.reserve(case=count, report=count, text=count, assignment=8 * count)
-        desk = Desk(self._city.current, self._keyring, self._clock, ids, await self._teacher.lessons(self._pool))
+        desk = await self._desk(ids)
         async with self._pool.acquire() as connection, connection.transaction():
             await commit(connection, desk, batch)
+        self._pace.note([i.item for i in batch if isinstance(i.item, Prepared) and i.status == 201])
+
+    async def _desk(self, ids: Ids) -> Desk:
+        lessons, asked = await self._teacher.lessons(self._pool), self._pace.asked(self._models.current.located)
+        return Desk(self._city.current, self._keyring, self._clock, ids, lessons, asked)
 
 
 def _of_one_report(fault: Exception) -> bool:

@@ -28,8 +28,8 @@ SELECT (SELECT max(version) FROM city_versions) AS version, (SELECT count(*) + c
 -- name: candidates
 -- Open cases opened after $15: of a family in a tile ($1, $2) and a box ($3 to $6: west, south, east, north), of any family in a tile and
 -- box where the report's kind is not known ($7 to $11), without place in an area ($13, $14); those that share the rarest runs ($17, so
--- rare: $18) with a report of the batch ($16); and whatever these people ($12) reported, closed or not. With each comes who of them is
--- among its people.
+-- rare: $18) with a report of the batch ($16); whatever these people ($12) reported, closed or not; and closed ones of a family in a tile
+-- and box ($19 to $24) that were closed after $25. With each comes who of them is among its people.
 WITH mine AS MATERIALIZED (
     SELECT id, person FROM callers WHERE person = ANY ($12::bytea[])
 ), found AS MATERIALIZED (
@@ -58,13 +58,22 @@ WITH mine AS MATERIALIZED (
             SELECT r.case_id FROM case_runs r WHERE r.run = w.run ORDER BY r.case_id DESC LIMIT 32) AS named
         GROUP BY w.report, named.case_id
     ) AS told WHERE told.place <= 12
+    UNION
+    SELECT near.id FROM unnest($19::bigint[], $20::text[], $21::float8[], $22::float8[], $23::float8[], $24::float8[], $25::timestamptz[])
+        AS t(tile, kin, west, south, east, north, since) CROSS JOIN LATERAL (
+        SELECT c.id FROM cases c WHERE c.tile = t.tile AND c.kin = t.kin AND c.tile IS NOT NULL AND c.closed_at > t.since
+            AND NOT c.restricted AND c.merged_into IS NULL AND c.opened_at > $15
+            AND c.lon BETWEEN t.west AND t.east AND c.lat BETWEEN t.south AND t.north
+        ORDER BY c.closed_at DESC LIMIT 32) AS near
 ), known AS (
     SELECT cp.case_id, array_agg(mine.person) AS persons FROM found JOIN case_people cp ON cp.case_id = found.id
         JOIN mine ON mine.id = cp.caller_id GROUP BY cp.case_id
 )
 SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at,
     CASE WHEN c.state IN ('answered', 'rejected', 'referred') THEN c.settled_at ELSE c.closed_at END AS closed_at,
-    c.solved, s.words, known.persons, c.about_unit, c.object, c.state IN ('answered', 'rejected', 'referred') AS ended
+    c.solved, s.words, known.persons, c.about_unit, c.object, c.state IN ('answered', 'rejected', 'referred') AS ended,
+    coalesce(s.runs, '{}') AS ways, coalesce(s.address, '') AS address, coalesce(s.streets, '{}') AS streets,
+    coalesce(s.crowd, 0) AS crowd, coalesce(s.around, 0) AS around
 FROM found JOIN cases c USING (id) LEFT JOIN case_signatures s ON s.case_id = c.id LEFT JOIN known ON known.case_id = c.id
 WHERE NOT c.restricted;
 
@@ -94,9 +103,11 @@ ON CONFLICT (case_id, caller_id) DO UPDATE SET reports = case_people.reports + e
 
 -- name: insert_signatures
 -- What search and matching compare of new cases, and the runs by which each is found again.
-INSERT INTO case_signatures (case_id, words, search, runs)
-SELECT u.case_id, u.words, array_to_tsvector(string_to_array(u.tokens, chr(1))), string_to_array(u.runs, ',')::integer[]
-FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::text[]) AS u(case_id, words, tokens, runs);
+INSERT INTO case_signatures (case_id, words, search, runs, address, streets, crowd, around)
+SELECT u.case_id, u.words, array_to_tsvector(string_to_array(u.tokens, chr(1))), string_to_array(u.runs, ',')::integer[], u.address,
+    string_to_array(u.streets, ','), u.crowd, u.around
+FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::smallint[])
+    AS u(case_id, words, tokens, runs, address, streets, crowd, around);
 
 -- name: insert_emergency_cases
 -- New cases that are as urgent as they are because of an emergency.

@@ -20,7 +20,7 @@ How far and how long one matter reaches is another for each kind: slopes of the 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import exp, log1p
+from math import exp, inf, log1p
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -140,6 +140,21 @@ class LocatedModel(Struct, frozen=True):
             1 / (1 + exp(-bias - after.get(near.case.kind, 0.0) - sum(map(float.__mul__, weights, each))))
             for near, each in zip(found, signs(case, found), strict=True)
         ]
+
+
+@dataclass(slots=True)
+class Placed:
+    """A report that is compared without words: by which model, and once it was, how much was believed and asked."""
+
+    model: LocatedModel
+    case: Located
+    belief: float = 0.0
+    asked: float = inf
+
+    @property
+    def flagged(self) -> bool:
+        """Whether it is what people would name."""
+        return self.belief > self.asked
 
 
 def best(model: LocatedModel, case: Located, found: Sequence[Near]) -> tuple[Located | None, float]:

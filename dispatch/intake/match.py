@@ -22,15 +22,18 @@ can be explained.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import inf
 from operator import attrgetter
 from typing import Final
 
 from dispatch.city.categories import Category
 from dispatch.city.model import City, Matching
 from dispatch.intake.alike import Likeness, alike, unsaid
+from dispatch.intake.by_place import believed
 from dispatch.intake.candidates import Candidate, Candidates, Prepared
 from dispatch.intake.lessons import MOST, NO_LESSONS, Lessons, pair
 from dispatch.intake.locate import Place, metres
+from dispatch.intake.located import Placed
 from dispatch.intake.texts import VERSION as SHIPPED
 
 # Share of rare words in common from which one text was copied for another place.
@@ -70,16 +73,27 @@ class Match:
 NOTHING = Match("new")
 
 
-def match(report: Prepared, candidates: Candidates, city: City, at: datetime, lessons: Lessons = NO_LESSONS) -> Match:
-    """The best of the candidates, as of the instant `at` of the report; of equally good ones the newest."""
+def match(
+    report: Prepared,
+    candidates: Candidates,
+    city: City,
+    at: datetime,
+    lessons: Lessons = NO_LESSONS,
+    asked: float = inf,
+) -> Match:
+    """The best of the candidates, as of the instant `at` of the report; of equally good ones the newest.
+
+    `asked` is what must be believed of a report without words.
+    """
     rules = city.matching
     if report.restricted or not city.automatic.match:
         return NOTHING
     person = report.reading.identity.person if report.reading.identity else None
+    near = [each for each in candidates.near(report) if report.about is None or report.about == each.about]
     likeliest: list[_Likely] = []
-    for candidate in candidates.near(report):
+    for candidate in near:
         same_person = person in candidate.persons
-        if (report.about is None or report.about == candidate.about) and _in_time(candidate, at, rules, same_person):
+        if _in_time(candidate, at, rules, same_person):
             likely = _likely(report, candidate, rules, same_person)
             if likely is not None and likely.most >= rules.suggest:
                 likeliest.append(likely)
@@ -97,7 +111,23 @@ def match(report: Prepared, candidates: Candidates, city: City, at: datetime, le
             looked_at.append(found)
             best = found if best is None or _rank(found) > _rank(best) else best
     others = sorted((each for each in looked_at if each is not best), key=_rank, reverse=True)[:OTHERS]
+    if report.placed is not None:
+        best = _by_place(report.placed, near, best, person, asked)
     return replace(best, others=tuple(others)) if best else NOTHING
+
+
+def _by_place(
+    report: Placed, near: list[Candidate], by_rule: Match | None, person: bytes | None, asked: float
+) -> Match | None:
+    """Without words the learned model says what joins another's case, and the rule suggests; one's own case is the rule's."""
+    candidate, distance = believed(report, near, asked)
+    if by_rule is not None and by_rule.verdict == "repeat":
+        return by_rule
+    if candidate is None or not report.flagged:
+        return replace(by_rule, verdict="new", suggested=True) if by_rule and by_rule.attaches else by_rule
+    reasons = f"belief {report.belief:.3f}", f"asked {asked:.3f}", f"{distance:.0f} m"
+    verdict = "new" if not candidate.is_open else "repeat" if person in candidate.persons else "joined"
+    return Match(verdict, round(report.belief, 3), not candidate.is_open, candidate, reasons)
 
 
 def new_in(report: Prepared, found: Match) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ import structlog
 
 from dispatch.intake import subjects, texts, units
 from dispatch.intake.alike import Texts
+from dispatch.intake.located import LocatedModel
 from dispatch.intake.packing import BadModel
 from dispatch.intake.subjects import Classifier
 from dispatch.intake.units import UnitModel
@@ -32,6 +33,7 @@ class Models:
     subjects: Classifier | None = None
     pairs: Texts | None = None
     units: UnitModel | None = None
+    located: LocatedModel | None = None
     versions: Mapping[str, str] = field(default_factory=lambda: NO_VERSIONS)
 
 

@@ -11,9 +11,8 @@ from dispatch.domain.cases import Case
 from dispatch.domain.errors import BadInput, RuleBroken
 from dispatch.intake.candidates import Candidate, Candidates, Prepared
 from dispatch.intake.desk import Desk
-from dispatch.intake.locate import Place, degrees
+from dispatch.intake.locate import degrees
 from dispatch.intake.match import Match, match
-from dispatch.intake.rarity import signed_key
 from dispatch.intake.words import packed
 from dispatch.people import vault
 from dispatch.store.pool import Executor
@@ -41,21 +40,16 @@ async def _likely(connection: Executor, desk: Desk, items: list[Prepared]) -> li
     rules = desk.city.matching
     compared = [i for i in items if not i.restricted]
     tiles = sorted(
-        {
-            (t, kin, *_box(i.place, rules.radius_m))
-            for i in compared
-            if i.category
-            for t in i.tiles
-            for kin in (i.kin, "")
-        }
+        {(t, kin, *_box(i, rules.radius_m)) for i in compared if i.category for t in i.tiles for kin in (i.kin, "")}
     )
-    unknown = sorted({(t, *_box(i.place, rules.radius_m)) for i in compared if not i.category for t in i.tiles})
+    unknown = sorted({(t, *_box(i, rules.radius_m)) for i in compared if not i.category for t in i.tiles})
     persons = {i.reading.identity.person for i in compared if i.reading.identity}
     akin = sorted({(i.place.area, i.category.kin) for i in compared if not i.tiles and i.place.area and i.category})
-    told = [(n, signed_key(run), rare) for n, item in enumerate(compared) for run, rare in item.weighed.leading.items()]
+    told = [(n, run, rare) for n, item in enumerate(compared) for run, rare in item.weighed.leading.items()]
     if not (tiles or unknown or persons or akin or told):
         return []
-    since = min(i.reading.received_at or desk.clock.wall() for i in compared) - timedelta(days=rules.days + 1)
+    days = max([rules.days, *(i.placed.model.reach.days for i in compared if i.placed)])
+    since = min(i.reading.received_at or desk.clock.wall() for i in compared) - timedelta(days=days + 1)
     rows = await connection.fetch(
         SQL.candidates,
         *_columns(tiles, 6),
@@ -65,41 +59,34 @@ async def _likely(connection: Executor, desk: Desk, items: list[Prepared]) -> li
         [k for _, k in akin],
         since,
         *_columns(told, 3),
+        *_columns(_closed(compared, rules.radius_m), 7),
     )
     return [_found(row) for row in rows]
 
 
 def _found(row: asyncpg.Record) -> Candidate:
     """A candidate from the columns of `candidates`, which stand in the order of its fields."""
-    (
-        id,
-        case_no,
-        is_open,
-        category,
-        kin,
-        lon,
-        lat,
-        area,
-        opened_at,
-        closed_at,
-        solved,
-        words,
-        persons,
-        about,
-        object_,
-        ended,
-    ) = row
-    return Candidate(
-        id, case_no, is_open, category, kin, lon, lat, area, opened_at, closed_at, solved, words,
-        set(persons or ()), about, object_, ended,
-    )  # fmt: skip
+    found = Candidate(*row)
+    found.persons = set(found.persons or ())
+    return found
 
 
-def _box(place: Place, radius_m: float) -> tuple[float, float, float, float]:
-    """West, south, east and north of what lies within `radius_m` metres, in degrees."""
+def _closed(items: Sequence[Prepared], radius_m: float) -> list[tuple[Any, ...]]:
+    """Where closed cases are looked for too, and since when: of what is judged without words."""
+    return sorted(
+        (t, i.kin, *_box(i, radius_m), i.placed.case.opened_at - timedelta(days=i.placed.model.reach.closed_days))
+        for i in items
+        if i.placed
+        for t in i.tiles
+    )
+
+
+def _box(item: Prepared, radius_m: float) -> tuple[float, float, float, float]:
+    """West, south, east and north of what a report is compared with, in degrees."""
+    place = item.place
     assert place.lon is not None
     assert place.lat is not None
-    across, up = degrees(place.lat, radius_m)
+    across, up = degrees(place.lat, max(radius_m, item.placed.model.reach.metres) if item.placed else radius_m)
     return place.lon - across, place.lat - up, place.lon + across, place.lat + up
 
 
@@ -125,12 +112,12 @@ def plan(
 
     Also says how the existing cases that reports join stood when they were found: `known` is used up.
     """
-    found_by, named = Candidates(known), {c.id: c for c in known}
+    found_by, named = Candidates(known, items), {c.id: c for c in known}
     plans: list[Plan] = []
     seen: dict[int, tuple[Any, ...]] = {}
     for index, item in enumerate(items):
         identity, at = item.reading.identity, item.reading.received_at or desk.clock.wall()
-        found = _joining(item, named) or match(item, found_by, desk.city, at, desk.lessons)
+        found = _joining(item, named) or match(item, found_by, desk.city, at, desk.lessons, desk.asked)
         if item.directive.hold and found.candidate is not None:
             found = replace(found, verdict="new", suggested=True)
         if found.attaches and found.candidate is not None:
@@ -176,21 +163,10 @@ def _is_another(identity: vault.Identity | None, target: Candidate) -> bool:
 
 def _candidate(item: Prepared, id: int, at: datetime) -> Candidate:
     place, category, identity = item.place, item.category, item.reading.identity
-    persons = {identity.person} if identity else set()
+    case = item.placed.case if item.placed else None
     return Candidate(
-        id,
-        "",
-        True,
-        category.code if category else None,
-        item.kin,
-        place.lon,
-        place.lat,
-        place.area,
-        at,
-        None,
-        None,
-        packed(item.reading.words),
-        persons,
-        item.about,
-        item.object,
-    )
+        id, "", True, category.code if category else None, item.kin, place.lon, place.lat, place.area, at, None, None,
+        packed(item.reading.words), {identity.person} if identity else set(), item.about, item.object,
+        ways=item.weighed.ways, address=case.address.whole if case else "", streets=tuple(case.address.streets) if case else (),
+        crowd=case.crowd if case else 0, around=case.around if case else 0,
+    )  # fmt: skip

@@ -8,6 +8,7 @@ from itertools import islice
 from dispatch.city.model import City
 from dispatch.domain.errors import BadInput, NothingToActOn
 from dispatch.domain.reports import Report
+from dispatch.intake.by_place import placed
 from dispatch.intake.candidates import Prepared
 from dispatch.intake.classify import classify
 from dispatch.intake.commit import Held
@@ -52,19 +53,18 @@ def prepare(
             report, fingerprint(report), refusal.code, str(refusal.data.get("field", "")), by.name, backfill=True
         )
     category = classified.category
-    tiles = (
-        tuple(tiles_near(place.lon, place.lat, city.matching.radius_m))
-        if place.lon is not None and place.lat is not None
-        else ()
-    )
     restricted = (
         reading.kind == "tipoff"
         or (category is not None and category.restricted)
         or any(city.dangers.by_code[code].restricted for code in reading.danger)
     )
+    at = reading.received_at or wall
+    placed_ = None if restricted else placed(report, place, category, at, models.located, keyring)
+    reach = max(city.matching.radius_m, placed_.model.reach.metres if placed_ else 0.0)
+    tiles = tuple(tiles_near(place.lon, place.lat, reach)) if place.lon is not None and place.lat is not None else ()
     prepared = Prepared(
         reading, place, category, restricted, tiles, (), backfill, by.name, about, directive, _object(report, keyring),
-        models.pairs or shipped(), classified, models.versions,
+        models.pairs or shipped(), classified, models.versions, placed_,
     )  # fmt: skip
     prepared.neighbourhoods = _neighbourhoods(prepared, reading)
     return prepared

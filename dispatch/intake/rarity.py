@@ -58,11 +58,6 @@ def signed(keys: Keys) -> list[int]:
     return found
 
 
-def signed_key(key: int) -> int:
-    """One of them."""
-    return key - (1 << 32) if key >= 1 << 31 else key
-
-
 @dataclass(frozen=True, slots=True)
 class Rarity:
     """In how many of `texts` texts each run stands, as the logarithm of one in how many; runs of one text only are left out."""

@@ -154,7 +154,9 @@ def judge(cases: Iterable[Located], model: LocatedModel, share: Share) -> Iterat
     allowance = Allowance(share, model.usual)
     for case, found in met(cases, model):
         earlier, belief = best(model, case, found)
-        yield Judged(case, earlier, belief, allowance.flags(belief) and earlier is not None)
+        flagged = earlier is not None and belief > allowance.asked()
+        allowance.note(belief, flagged)
+        yield Judged(case, earlier, belief, flagged)
 
 
 def gatherings(judged: Iterable[Judged], hours: float) -> list[tuple[str, int, int]]:

@@ -41,7 +41,7 @@ from dispatch.intake.desk import Desk
 from dispatch.intake.locate import locate, tile_of
 from dispatch.intake.models import Models
 from dispatch.intake.prepare import prepare
-from dispatch.intake.rarity import signed, signed_key
+from dispatch.intake.rarity import signed
 from dispatch.intake.read import read
 from dispatch.intake.route import route
 from dispatch.intake.subjects import Classifier
@@ -144,8 +144,7 @@ async def compared(url: str, debian: str | None) -> list[dict[str, Any]]:
 
     async def by_runs(n: int) -> list[int]:
         leading = Weighed(all_.words[n], rarity).leading
-        keys = [signed_key(each) for each in leading]
-        return [r[0] for r in await connection.fetch(SQL.likely, keys, list(leading.values()), n, FOUND)]
+        return [r[0] for r in await connection.fetch(SQL.likely, list(leading), list(leading.values()), n, FOUND)]
 
     async def by_trigrams(n: int) -> list[int]:
         each = all_.said[n]

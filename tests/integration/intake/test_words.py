@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from dispatch.cli import main
 from dispatch.intake.alike import Texts, Weighed
 from dispatch.intake.models import Models
+from dispatch.intake.rarity import signed
 from dispatch.learning import tables
 from dispatch.learning.pairs import learned
 from tests.harness.matters import Message, messages, pairs
@@ -81,7 +82,7 @@ async def _compare(town: Town, files: tuple[Path, Path], folder: Path, most: int
         _, first = await town.send(message(said[row["message_a"]], 2 * n))
         status, found = await ask(town, "POST", "/preview", OPERATOR, message(said[row["message_b"]], 2 * n + 1))
         assert status == 200, found
-        led = set(words_of[row["message_a"]].ways.tolist()) & set(
+        led = set(signed(words_of[row["message_a"]].ways)) & set(
             Weighed(words_of[row["message_b"]], texts.rarity).leading
         )
         unled += row["verdict"] == "same" and not led

@@ -24,6 +24,8 @@ NOW = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 # A box around two points: west, south, east, north.
 BOX = ([116.0] * 2, [33.0] * 2, [117.0] * 2, [34.0] * 2)
 NEAR = ([3, 4], ["water"] * 2, *BOX, [6, 9], *BOX)
+# Nobody's, without a place, of the last nine days.
+OTHERWISE = ([], [], [], NOW - timedelta(days=9))
 # 6,000 cases of 60 units in 400 tiles, one in three still open; each with a task and three clocks. Triggers are off, which
 # matters to no plan.
 SEED = """
@@ -87,10 +89,14 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     "claim_due": (DEADLINES.claim_due, (NOW + timedelta(minutes=5), 100), "deadlines_next", frozenset({"deadlines", "cases"})),
     "late": (DEADLINES.late, (NOW + timedelta(minutes=5),), "deadlines_next", frozenset({"deadlines"})),
     "next_at": (DEADLINES.next_at, (), "deadlines_next", frozenset({"deadlines"})),
-    "candidates": (INTAKE.candidates, (*NEAR, [], [], [], NOW - timedelta(days=9), [], [], []), "cases_near", frozenset({"cases"})),
+    "candidates": (INTAKE.candidates, (*NEAR, *OTHERWISE, *[[]] * 10), "cases_near", frozenset({"cases"})),
     "candidates by words": (
-        INTAKE.candidates, (*[[]] * 11, [], [], [], NOW - timedelta(days=9), [1, 1], [7, 9], [4.0, 5.0]), "case_runs_pkey",
+        INTAKE.candidates, (*[[]] * 11, *OTHERWISE, [1, 1], [7, 9], [4.0, 5.0], *[[]] * 7), "case_runs_pkey",
         frozenset({"case_runs", "case_signatures"}),
+    ),
+    "candidates among closed ones": (
+        INTAKE.candidates, (*[[]] * 11, *OTHERWISE, *[[]] * 3, [3, 4], ["water"] * 2, *BOX, [NOW - timedelta(days=9)] * 2),
+        "cases_closed_near", frozenset({"cases"}),
     ),
     "queue": (READING.queue, (UNIT, False, ["u3"], 50, None), "assignments_beside", frozenset({"cases", "assignments"})),
     "pull": (ACTIONS.pull, (UNIT, 3, False, ["u3"], None), "assignments_queue", frozenset({"cases", "assignments"})),

@@ -12,7 +12,11 @@ USUAL = tuple(n / 200 for n in range(200))
 
 def flagged(beliefs: list[float], share: Share | None = None, usual: tuple[float, ...] = USUAL) -> list[bool]:
     allowance = Allowance(share or Share(), usual)
-    return [allowance.flags(each) for each in beliefs]
+    found = []
+    for each in beliefs:
+        found.append(each > allowance.asked())
+        allowance.note(each, found[-1])
+    return found
 
 
 def drawn(many: int, seed: int = 1, low: float = 0.0) -> list[float]:

@@ -58,7 +58,8 @@ def _case(item: Prepared, **changes: Any) -> Candidate:
 def _found(
     city: City, earlier: dict[str, Any], later: dict[str, Any], at: timedelta = timedelta(), **case: Any
 ) -> Match:
-    return match(_prepared(city, **later), Candidates([_case(_prepared(city, **earlier), **case)]), city, START + at)
+    item = _prepared(city, **later)
+    return match(item, Candidates([_case(_prepared(city, **earlier), **case)], [item]), city, START + at)
 
 
 UNSOLVED = {"is_open": False, "closed_at": START, "solved": False}
@@ -126,22 +127,23 @@ def test_the_score_is_the_sum_of_its_reasons(city: City) -> None:
 def test_the_best_of_several_is_taken_and_of_equals_the_newest(city: City) -> None:
     item = _prepared(city)
     near, nearer = _case(_prepared(city, location=_north(50)), id=1), _case(item, id=2)
-    assert match(item, Candidates([near, nearer]), city, START).candidate == nearer
+    assert match(item, Candidates([near, nearer], [item]), city, START).candidate == nearer
     older, newer = _case(item, id=1, opened_at=START - timedelta(days=1)), _case(item, id=2)
-    assert match(item, Candidates([newer, older]), city, START).candidate == newer
+    assert match(item, Candidates([newer, older], [item]), city, START).candidate == newer
 
 
 def test_what_was_decided_about_such_pairs_moves_a_suggestion_and_attaches_nothing(city: City) -> None:
     earlier, later = {"caller": ME, "text": LONG}, {"caller": SHE, "text": OTHER, "category": None}
     candidate = _case(_prepared(city, **earlier))
-    plain = match(_prepared(city, **later), Candidates([candidate]), city, START)
+    item = _prepared(city, **later)
+    plain = match(item, Candidates([candidate], [item]), city, START)
     assert plain.suggested
     kinds = ("E0506", "none")
-    same = match(_prepared(city, **later), Candidates([candidate]), city, START, {kinds: 0.1})
+    same = match(item, Candidates([candidate], [item]), city, START, {kinds: 0.1})
     assert same.suggested
     assert plain.score < same.score < city.matching.attach
     assert "learned +0.10" in same.reasons
-    assert match(_prepared(city, **later), Candidates([candidate]), city, START, {kinds: -0.1}).verdict == "new"
+    assert match(item, Candidates([candidate], [item]), city, START, {kinds: -0.1}).verdict == "new"
 
 
 def test_what_one_person_says_of_one_named_thing_is_said_of_one_place(city: City) -> None:
@@ -150,8 +152,6 @@ def test_what_one_person_says_of_one_named_thing_is_said_of_one_place(city: City
     found = _found(city, earlier, {"caller": ME, "about": about, "location": None, "text": OTHER}, object=None)
     assert found.verdict == "new"
     item = _prepared(city, **earlier)
-    found = match(
-        _prepared(city, caller=ME, about=about, location=None, text=OTHER), Candidates([_case(item, object=item.object)]),
-        city, START,
-    )  # fmt: skip
+    later = _prepared(city, caller=ME, about=about, location=None, text=OTHER)
+    found = match(later, Candidates([_case(item, object=item.object)], [later]), city, START)
     assert (found.verdict, any(reason.startswith("object") for reason in found.reasons)) == ("repeat", True)
