@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 BOX = ([116.0] * 2, [33.0] * 2, [117.0] * 2, [34.0] * 2)
 NEAR = ([3, 4], ["water"] * 2, *BOX, [6, 9], *BOX)
 # Nobody's, without a place, of the last nine days.
-OTHERWISE = ([], [], [], NOW - timedelta(days=9))
+OTHERWISE: tuple[Any, ...] = ([], [], [], NOW - timedelta(days=9))
 # 6,000 cases of 60 units in 400 tiles, one in three still open; each with a task and three clocks. Triggers are off, which
 # matters to no plan.
 SEED = """
