@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dispatch.intake.rarity import Keys, Rarity, Weights, distinct, runs, signed
+from dispatch.intake.rarity import NONE, Keys, Rarity, Weights, distinct, runs, signed
 from dispatch.intake.words import Words, keys_of, spaced
 
 RAREST: Final = 8
@@ -113,24 +113,38 @@ class Title(NamedTuple):
 class Weighed:
     """Words with how rare each of their runs is: made once, whatever they are compared with."""
 
-    __slots__ = ("asks", "leading", "mass", "names", "rare_twos", "threes", "title", "twos", "ways")
+    __slots__ = (
+        "asks",
+        "leading",
+        "mass",
+        "name_starts",
+        "name_twos",
+        "names",
+        "rare_twos",
+        "threes",
+        "title",
+        "twos",
+        "ways",
+    )
 
     def __init__(self, said: Words, rarity: Rarity) -> None:
         self.twos, self.threes = said.runs
         names = [(keys_of(pairs), keys_of(whole)) for pairs, whole in said.names]
-        parts = [self.twos, keys_of(said.title_twos), keys_of(said.title_threes), *(whole for _, whole in names)]
+        ways = said.ways
+        parts = [self.twos, keys_of(said.title_twos), keys_of(said.title_threes), *(whole for _, whole in names), ways]
         every = rarity.of(np.concatenate(parts))
         ends = np.cumsum([len(part) for part in parts])
         rare = [every[end - len(part) : end] for part, end in zip(parts, ends.tolist(), strict=True)]
         self.rare_twos = rare[0]
         self.mass = float(rare[0] @ rare[0])
         self.title = Title(parts[1], parts[2], rare[1], rare[2])
-        self.names = [(pairs, float(each.max())) for (pairs, _), each in zip(names, rare[3:], strict=True)]
+        self.names = [float(each.max()) for each in rare[3:-1]]
+        self.name_twos = np.concatenate([NONE, *(pairs for pairs, _ in names)])
+        self.name_starts = np.cumsum([0, *(len(pairs) for pairs, _ in names)])[:-1]
         self.asks = said.asks
-        ways = said.ways
         # As the database keeps them.
         self.ways = signed(ways)
-        self.leading = _leading(self.ways, rarity.of(ways))
+        self.leading = _leading(self.ways, rare[-1])
 
 
 def alike(one: Weighed, other: Weighed, texts: Texts) -> Likeness | None:
@@ -207,7 +221,11 @@ def _covered(title: Title, hits: Hits) -> float:
 
 def _found(one: Weighed, other: Weighed) -> list[tuple[float, float]]:
     """For each name how much of it stands in the other message, and how rare it is."""
-    return [(float(_among(pairs, other.twos).mean()), rare) for pairs, rare in one.names]
+    if not one.names:
+        return []
+    hits = np.add.reduceat(_among(one.name_twos, other.twos), one.name_starts, dtype=np.float64)
+    shares = hits / np.diff(one.name_starts, append=len(one.name_twos))
+    return list(zip(shares.tolist(), one.names, strict=True))
 
 
 def _longest(title: Title, pairs: Hits, threes: Hits) -> float:

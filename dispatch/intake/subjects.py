@@ -49,6 +49,10 @@ class Vocabulary:
     check: npt.NDArray[np.uint64]  # by slot, the key that the slot stands for
     rarity: Floats
 
+    def __post_init__(self) -> None:
+        # Most strings are no feature: what says so is small enough to be at hand.
+        self._taken = self.feature >= 0
+
     def encode(self, text: str) -> tuple[Ints, Floats]:
         """Feature numbers and values of a cleaned text; the values have length one."""
         keys = gram_keys(text)
@@ -67,6 +71,8 @@ class Vocabulary:
 
     def _find(self, keys: npt.NDArray[np.uint64]) -> Ints:
         slots = (keys * _MIX) >> _SHIFT
+        taken = self._taken[slots]
+        slots, keys = slots[taken], keys[taken]
         found: Ints = self.feature[slots[self.check[slots] == keys]].astype(np.int64)
         return found
 

@@ -170,3 +170,12 @@ async def _close(town: Town, number: str) -> None:
         number,
         at,
     )
+
+
+async def test_how_many_stood_near_is_kept_of_a_case_that_was_opened(a_town: Town, model: LocatedModel) -> None:
+    learned(a_town, model)
+    for key, north in (("a", 0), ("b", 40), ("c", 90)):
+        _, answer = await a_town.send(sent(located(key, 0, (116.19, 33.13 + north * METRE), DUMP)))
+        assert answer["outcome"] != "attached"
+    kept = await a_town.rows("SELECT crowd, around FROM case_signatures ORDER BY case_id")
+    assert [tuple(row) for row in kept] == [(0, 0), (1, 1), (1, 2)]
