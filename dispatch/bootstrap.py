@@ -176,7 +176,7 @@ async def _wire(
     intake = Intake(pool, cities, keyring, clock, ids, committed, models)
     people = People(pool, keyring, clock)
     workplace = Workplace(
-        pool, cities, keyring, clock, ids, unusual=lambda kind: metrics.unusual_looks.labels(kind).inc(), models=models
+        pool, cities, keyring, clock, ids, models, unusual=lambda kind: metrics.unusual_looks.labels(kind).inc()
     )
 
     async def authenticate(token: str) -> Principal:

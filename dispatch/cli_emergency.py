@@ -20,6 +20,7 @@ from dispatch.city.emergencies import CLOCKS
 from dispatch.city.versions import Cities
 from dispatch.cli_roster import database
 from dispatch.domain.errors import DispatchError
+from dispatch.intake.models import Keeper
 from dispatch.people.errors import KeyringMissing
 from dispatch.people.keyring import Keyring
 from dispatch.people.people import People
@@ -147,7 +148,7 @@ def _run(url: str, by: str, work: Any) -> None:
         pool = await open_pool(url, size=4)
         try:
             who = await People(pool, keyring, clock).accounts.principal(by)
-            await work(Workplace(pool, await Cities.open(pool), keyring, clock, Sequences(pool)), who)
+            await work(Workplace(pool, await Cities.open(pool), keyring, clock, Sequences(pool), Keeper()), who)
         finally:
             await pool.close()
 

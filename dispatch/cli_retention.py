@@ -19,6 +19,7 @@ from dispatch.casework.retention import ROLE, SQL, Due
 from dispatch.city.versions import Cities
 from dispatch.cli_roster import database
 from dispatch.domain.errors import DispatchError
+from dispatch.intake.models import Keeper
 from dispatch.people.errors import KeyringMissing
 from dispatch.people.keyring import Keyring
 from dispatch.store.clock import SystemClock
@@ -135,7 +136,7 @@ async def _with(url: str, work: Callable[[Workplace], Awaitable[T]]) -> T:
     pool = await open_pool(url, size=2, role=ROLE)
     try:
         cities = await Cities.open(pool)
-        return await work(Workplace(pool, cities, Keyring.load(os.environ), SystemClock(), Sequences(pool)))
+        return await work(Workplace(pool, cities, Keyring.load(os.environ), SystemClock(), Sequences(pool), Keeper()))
     finally:
         await pool.close()
 

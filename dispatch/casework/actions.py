@@ -132,8 +132,8 @@ class Workplace:
     keyring: Keyring
     clock: Clock
     ids: Sequences
+    models: Keeper
     unusual: Callable[[str], object] = _nobody_hears
-    models: Keeper = field(default_factory=Keeper)
 
 
 async def act(

@@ -16,6 +16,7 @@ from dispatch.casework.actions import Workplace
 from dispatch.city.model import Retention
 from dispatch.cli import main
 from dispatch.domain.errors import NotFound, RuleBroken
+from dispatch.intake.models import Keeper
 from dispatch.people import vault
 from dispatch.store.pool import Sequences, open_pool
 from tests.harness.town import KEYRING, Town, report
@@ -41,7 +42,7 @@ async def keeper(town: Town) -> AsyncIterator[Workplace]:
     """Whoever works as the retention role."""
     pool = await open_pool(town.database_url, size=2, role=retention.ROLE)
     try:
-        yield Workplace(pool, town.services.cities, KEYRING, town.clock, Sequences(pool))
+        yield Workplace(pool, town.services.cities, KEYRING, town.clock, Sequences(pool), Keeper())
     finally:
         await pool.close()
 
