@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from dispatch.people.permissions import ROLES, Role
 from tests.harness.town import Town
+from tests.integration.api.seeds import request
 from tests.integration.api.test_schema import CHECKS, _await, _plant, operations_of, permitted
 from tests.integration.api.world import World
 
@@ -57,7 +58,7 @@ def _follow(
 ) -> int:  # fmt: skip
     """Gets a success, takes what the link says from it, and sends generated requests there; how many were answered with success."""
     headers = {"Authorization": f"Bearer {world.tokens[role]}"}
-    seed = now(world.seed(name, role, 0))
+    seed = now(request(world, name, role, 0))
     with requests.Session() as session:
         case = operation.Case()
         _plant(case, seed, whole=True)

@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 
 from dispatch.people.permissions import PERMISSIONS, ROLES, Role
 from tests.harness.town import Town
+from tests.integration.api.seeds import request
 from tests.integration.api.world import Seed, World
 
 load_all_checks()
@@ -144,7 +145,7 @@ def _examine(
     @given(operation.as_strategy(), st.sampled_from(["seeded", "seeded", "ids", "generated"]))
     def check(case: Any, how: str) -> None:
         turn = next(turns)
-        seed = now(world.seed(name, role, turn)) if how != "generated" or turn == 0 else Seed()
+        seed = now(request(world, name, role, turn)) if how != "generated" or turn == 0 else Seed()
         _plant(case, seed, whole=how == "seeded" or turn == 0)
         # An operation that ends the session comes with one of a visitor's.
         token = seed.headers.get("Authorization") or f"Bearer {now(world.token(role))}"

@@ -1,0 +1,87 @@
+"""For each operation a request that it can answer with success."""
+
+from collections.abc import Awaitable, Callable
+
+from dispatch.people.permissions import Role
+from tests.integration.api.seeds import cases, desk, people
+from tests.integration.api.world import Seed, World
+
+_SEEDS: dict[str, Callable[[World, Role, int], Awaitable[Seed]]] = {
+    "post_reports": cases.of_report,
+    "post_desk_calls": desk.desk_call,
+    "get_stats_desk": desk.period,
+    "get_stats_checks": desk.period,
+    "get_stats_whistles": desk.period,
+    "get_stats_disputes": desk.period,
+    "get_stats_indicators": desk.indicators,
+    "get_stats_monthly": desk.month,
+    "get_stats_monthly_csv": desk.month,
+    "post_checks_position": cases.position,
+    "post_checks_check_result": cases.site_check,
+    "post_accounts_username_handover": people.handover,
+    "post_duty_proposals_proposal_decide": cases.proposed,
+    "get_cases_case_no_proposal": cases.case,
+    "get_cases_case_no_stages": cases.case,
+    "post_reports_batch": cases.ndjson,
+    "post_preview": cases.of_report,
+    "get_reports": cases.by_key,
+    "get_reports_receipt_no": cases.receipt,
+    "post_reports_receipt_no_supplements": cases.supplement,
+    "get_track_receipt_no": cases.receipt,
+    "post_track_receipt_no_supplements": cases.supplement,
+    "post_track_receipt_no_evaluation": cases.evaluation,
+    "get_cases_case_no": cases.case,
+    "get_cases_case_no_events": cases.case,
+    "post_cases_case_no_files": cases.file,
+    "get_cases_case_no_files": cases.case,
+    "get_cases_case_no_files_file_id": cases.some_file,
+    "get_cases_case_no_explain": cases.case,
+    "get_cases_case_no_deadlines_explain": cases.case,
+    "post_cases_case_no_texts_text_id_unmask": cases.text,
+    "post_cases_case_no_actions_action": cases.action,
+    "post_actions_settle": cases.settle,
+    "get_cases_case_no_dialogue": cases.case,
+    "get_units_unit_queue": cases.queue,
+    "post_units_unit_queue_pull": cases.queue,
+    "post_escalations_escalation_ack": cases.escalation,
+    "post_orders_order_read": cases.order,
+    "get_notices_load": desk.period,
+    "post_shifts": people.shift,
+    "delete_shifts_shift": people.some_shift,
+    "post_leaves": people.leave,
+    "delete_leaves_leave": people.some_leave,
+    "get_rosters_unit": people.roster,
+    "get_quarantine_entry": desk.quarantine,
+    "post_quarantine_entry_release": desk.quarantine,
+    "post_sensors_events": desk.sensor,
+    "post_notices_read": people.notices,
+    "post_knowledge": desk.knowledge,
+    "get_knowledge_article": desk.article,
+    "put_knowledge_article": desk.rewriting,
+    "delete_knowledge_article": desk.article,
+    "post_emergencies": desk.emergency,
+    "get_emergencies_emergency": desk.some_emergency,
+    "post_emergencies_emergency_end": desk.some_emergency,
+    "post_incidents": desk.incident,
+    "patch_incidents_incident": desk.changing,
+    "post_incidents_incident_close": desk.ending,
+    "post_attachments": desk.attachment,
+    "post_callers_lookup": desk.lookup,
+    "post_session": people.log_in,
+    "post_session_refresh": people.refresh,
+    "delete_session": people.own_session,
+    "post_session_password": people.password,
+    "post_webhooks": people.webhook,
+    "post_webhooks_webhook_disable": people.some_webhook,
+    "post_accounts": people.account,
+    "post_accounts_username_password": people.some_account,
+    "post_accounts_username_retire": people.some_account,
+    "post_keys": people.key,
+    "post_keys_id_retire": people.some_key,
+}
+
+
+async def request(world: World, operation: str, role: Role, turn: int) -> Seed:
+    """A request that `role` may make of an operation, with ids that exist; empty where nothing needs them."""
+    make = _SEEDS.get(operation)
+    return await make(world, role, turn) if make else Seed()
