@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dispatch.cli_learn_duty import duty
+from dispatch.cli_learn_history import history_
 from dispatch.cli_learn_pairs import pairs
 from dispatch.cli_learn_subjects import subjects
 from dispatch.cli_learn_units import units
@@ -29,7 +30,7 @@ def learn() -> None:
     """
 
 
-for command in (subjects, pairs, units, duty):
+for command in (history_, subjects, pairs, units, duty):
     learn.add_command(command)
 
 
