@@ -11,11 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dispatch.cli import main
+from dispatch.intake.models import Models
 from dispatch.learning import tables
 from dispatch.learning.located import read_cases, read_named
 from tests.harness.town import KEYRING, START, Town, report
 from tests.integration.casework.people import CITIZEN, DISPATCHER
 from tests.integration.casework.walks import brought, elsewhere, opened
+from tests.integration.learning.models import classifier
 
 OTHER = {"name": "李四", "phone": "13912345678"}
 
@@ -124,3 +126,11 @@ async def test_without_keys_nothing_is_written(a_town: Town, tmp_path: Path, mon
     assert done.exit_code == 1
     assert "keyring" in done.output.lower()
     assert not (tmp_path / "out").exists()
+
+
+async def test_what_only_a_model_said_is_no_lesson(a_town: Town, tmp_path: Path) -> None:
+    a_town.services.models.current = Models(subjects=classifier(), versions={"subjects": "learned"})
+    _, answer = await a_town.send(report(category=None, text="小区附近油烟很大，噪音扰民，臭气和污水没人管"))
+    assert answer["category"] == "E0126"
+    assert (await exported(a_town, tmp_path)).exit_code == 0
+    assert [row["label"] for row in rows(tmp_path, "texts.csv")] == [""]
