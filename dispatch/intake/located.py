@@ -23,9 +23,11 @@ from datetime import datetime
 from math import exp, inf, log1p
 from typing import Final, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from dispatch.intake.locate import metres
+from dispatch.intake.packing import BadModel, pack, unpack
 from dispatch.intake.streets import NOWHERE, Address
 
 # Two points so near are one spot; cases so near are close by.
@@ -85,6 +87,8 @@ class Signs(NamedTuple):
 
 # The first so many signs have slopes of their own for each kind.
 SLOPED: Final = 3
+# A model that looks further or longer back is none: every case would be compared with all others.
+FURTHEST_M, LONGEST_DAYS = 1_000.0, 366.0
 
 
 class Effect(Struct, frozen=True):
@@ -155,6 +159,33 @@ class Placed:
     def flagged(self) -> bool:
         """Whether it is what people would name."""
         return self.belief > self.asked
+
+
+def packed(model: LocatedModel) -> bytes:
+    """As it is kept: kinds and weights, no case and no address."""
+    return pack({"located": msgspec.to_builtins(model, order="sorted")}, {})
+
+
+def unpacked(data: bytes) -> LocatedModel:
+    """What was packed. Raises BadModel."""
+    heading, _ = unpack(data)
+    try:
+        model = msgspec.convert(heading["located"], LocatedModel)
+    except (KeyError, ValueError) as fault:
+        raise BadModel(f"not how located cases are compared: {fault}") from None
+    lengths = {len(each) for each in (model.centre, model.scale, model.weights)}
+    if lengths != {len(Signs._fields)} or min(model.scale) <= 0:
+        raise BadModel(f"not a weight and a scale for each of {len(Signs._fields)} signs")
+    if any(len(each.slopes) != SLOPED for each in (*model.kinds.values(), *model.kins.values())):
+        raise BadModel(f"not {SLOPED} slopes for each kind")
+    if not model.usual:
+        raise BadModel("no usual beliefs")
+    reach = model.reach
+    if not (
+        0 < reach.metres <= FURTHEST_M and 0 < reach.days <= LONGEST_DAYS and 0 <= reach.closed_days <= LONGEST_DAYS
+    ):
+        raise BadModel(f"a reach of {reach.metres} m and {reach.days} days")
+    return model
 
 
 def best(model: LocatedModel, case: Located, found: Sequence[Near]) -> tuple[Located | None, float]:

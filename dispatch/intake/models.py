@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 
-from dispatch.intake import subjects, texts, units
+from dispatch.intake import addresses, located, subjects, texts, units
 from dispatch.intake.alike import Texts
 from dispatch.intake.located import LocatedModel
 from dispatch.intake.packing import BadModel
@@ -16,13 +16,20 @@ from dispatch.intake.subjects import Classifier
 from dispatch.intake.units import UnitModel
 from dispatch.store.pool import Executor
 from dispatch.store.statements import load
+from gridmap.address_pairs import AddressModel
 
 SQL = load(__file__, "models")
 log = structlog.get_logger()
 NO_VERSIONS: Final[Mapping[str, str]] = MappingProxyType({})
 # How each kind that the service uses is read; its name is that of a field of Models.
 READERS: Final[Mapping[str, Callable[[bytes], Any]]] = MappingProxyType(
-    {"subjects": subjects.unpacked, "pairs": texts.unpacked, "units": units.unpacked}
+    {
+        "subjects": subjects.unpacked,
+        "pairs": texts.unpacked,
+        "units": units.unpacked,
+        "located": located.unpacked,
+        "addresses": addresses.unpacked,
+    }
 )
 
 
@@ -34,6 +41,7 @@ class Models:
     pairs: Texts | None = None
     units: UnitModel | None = None
     located: LocatedModel | None = None
+    addresses: AddressModel | None = None
     versions: Mapping[str, str] = field(default_factory=lambda: NO_VERSIONS)
 
 
