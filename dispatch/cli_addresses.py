@@ -12,8 +12,8 @@ from rich.progress import track
 from rich.table import Table
 
 from dispatch.cli_backtest import FILE, OUT, add_figures, mapping_option
-from dispatch.learning import measures, tables
-from dispatch.learning.addresses import FOLDS, TooFewPairs, read, train
+from dispatch.learning import tables
+from dispatch.learning.addresses import FOLDS, TooFewPairs, figures, read, train
 from dispatch.learning.pairs import Pair, groups
 from gridmap.address_pairs import LABELS, AddressModel
 
@@ -68,16 +68,9 @@ def _figures(asked: Sequence[Pair], found: Sequence[tuple[str, float]]) -> Table
     if not places:
         table.add_row("with a label 有标签", "0", "")
         return table
-    labels = np.array([asked[place].label for place in places])
-    verdicts = np.array([found[place][0] for place in places])
-    score, ones = np.array([found[place][1] for place in places]), np.ones(len(places))
+    labels, verdicts = [asked[place].label or "" for place in places], [found[place][0] for place in places]
+    score = np.array([found[place][1] for place in places])
     grouped = groups([asked[place] for place in places])
     table.add_row("with a label, in groups 有标签，组数", f"{len(places)}, {len(set(grouped))}", "")
-    same = (labels == LABELS[-1]).astype(float)
-    figures: dict[str, measures.Figure] = {
-        "macro-F1 of the labels": lambda at: measures.macro_f1(labels[at].tolist(), verdicts[at].tolist(), ones[at]),
-        "accuracy 准确率": lambda at: float((labels[at] == verdicts[at]).mean()),
-        "average precision of same": lambda at: measures.average_precision(same[at], score[at], ones[at]),
-    }
-    add_figures(table, grouped, figures)
+    add_figures(table, grouped, figures(labels, verdicts, score))
     return table

@@ -16,6 +16,7 @@ from dispatch.intake.allowance import Share
 from dispatch.intake.located import Located, LocatedModel
 from dispatch.learning import measures, tables
 from dispatch.learning.located import Judged, Named, gatherings, judge, read_cases, read_named
+from dispatch.learning.located_blocks import figures, named_of
 from dispatch.learning.located_fit import NothingNamed, train
 from dispatch.learning.pairs import Pair, groups
 
@@ -101,19 +102,12 @@ def _figures(judged: Sequence[Judged], named: Sequence[Named]) -> Table:
     table.add_row("flagged 标记", f"{flags} ({flags / max(len(judged), 1):.3f})", "")
     if not named:
         return table
-    said = {each.case.key: each.earlier.key for each in judged if each.flagged and each.earlier}
-    later = np.array([float(pair.later in said) for pair in named])
-    right = np.array([float(said.get(pair.later) == pair.earlier) for pair in named])
-    grouped = groups([Pair(pair.later, pair.earlier) for pair in named])
+    said, grouped = named_of(judged), groups([Pair(*pair) for pair in named])
     of_group = {key: group for pair, group in zip(named, grouped, strict=True) for key in pair}
     near = np.array([float(of_group.get(said.get(pair.later, "")) == of_group[pair.later]) for pair in named])
     table.add_row("named pairs, in groups 已知重复对，组数", f"{len(named)}, {len(set(grouped))}", "")
-    figures: dict[str, measures.Figure] = {
-        "the later one flagged 后者被标记": lambda at: float(later[at].mean()),
-        "the pair itself found 找到该对": lambda at: float(right[at].mean()),
-        "a case of its group found 找到同组": lambda at: float(near[at].mean()),
-    }
-    add_figures(table, grouped, figures)
+    of_its_group: dict[str, measures.Figure] = {"a case of its group found 找到同组": lambda at: float(near[at].mean())}
+    add_figures(table, grouped, {**figures(said, named), **of_its_group})
     return table
 
 

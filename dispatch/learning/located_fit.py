@@ -19,7 +19,7 @@ DIGITS: Final = 4
 
 
 class NothingNamed(ValueError):
-    """No two cases that were named together lie within reach of one another."""
+    """No two cases that were named together lie within reach of one another, or there are no others to tell them from."""
 
 
 class _Pairs(msgspec.Struct):
@@ -41,7 +41,7 @@ def train(cases: Sequence[Located], named: Sequence[Named], *, by_kind: bool = T
     after = _named_together(cases, named) if by_kind else {}
     model = LocatedModel(zeros, (1.0,) * len(zeros), zeros, 0.0, (0.0,), after=after)
     pairs = _pairs(cases, named, model)
-    if not any(pairs.named):
+    if len(set(pairs.named)) < 2:
         raise NothingNamed
     model = _fitted(pairs, model, by_kind=by_kind)
     beliefs = [best(model, case, found)[1] for case, found in met(cases, model)]

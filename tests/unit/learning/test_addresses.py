@@ -1,5 +1,7 @@
 """Pairs of addresses that people judged become a model that judges others alike."""
 
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 
 from dispatch.cli_addresses import shipped
 from dispatch.learning import addresses as learning
-from dispatch.learning.addresses import TooFewPairs, folds, read, tilt, train
+from dispatch.learning.addresses import TooFewPairs, figures, folds, read, tilt, train, unseen
 from dispatch.learning.measures import macro_f1
 from dispatch.learning.pairs import Pair
 from gridmap.address_pairs import LABELS, AddressModel
@@ -87,8 +89,26 @@ def test_a_rare_label_is_said_where_that_helps() -> None:
 
 
 def test_one_address_is_too_little_to_learn_from() -> None:
-    with pytest.raises(TooFewPairs):
-        train(judged()[:3])
+    for work in (train, unseen):
+        with pytest.raises(TooFewPairs):
+            work(judged()[:3])
+
+
+def test_what_is_said_of_a_pair_knows_nothing_of_its_copies(
+    taught: list[Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learning, "SETTINGS", {**learning.SETTINGS, "max_iter": 20})
+
+    def macro(pairs: list[Pair]) -> float:
+        said, score = unseen(pairs)
+        found = figures([pair.label or "" for pair in pairs], said, score)
+        return found[learning.MACRO_F1](np.arange(len(pairs)))
+
+    assert macro(taught) > 0.9
+    # Labels by lot, the same for four copies: whoever has seen a copy would know them.
+    ways = random.Random(3)
+    copies = [replace(pair, label=label) for pair in taught[::2] for label in [ways.choice(LABELS)] for _ in range(4)]
+    assert macro(copies) < 0.45
 
 
 @pytest.mark.skipif(not PAIRS.exists(), reason="the shared data of addresses is not there")
