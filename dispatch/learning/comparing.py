@@ -6,10 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dispatch.intake import subjects, texts, units
+from dispatch.intake import addresses, located, subjects, texts, units
+from dispatch.intake.allowance import Share
+from dispatch.intake.located import Located
 from dispatch.intake.shares import Row
 from dispatch.intake.words import Words
 from dispatch.learning import measures
+from dispatch.learning.addresses import MACRO_F1 as MACRO_F1_OF_ADDRESSES
+from dispatch.learning.located import Named, judge
+from dispatch.learning.located_blocks import FLAGGED, flagged, named_of
 from dispatch.learning.measures import Figure
 from dispatch.learning.pairs import SAME, Pair, groups, signs_of, weights
 from dispatch.learning.register import FEWEST_NEW, Comparison, Model, Rows, Serving
@@ -82,12 +87,70 @@ def of_pairs(model: Model, judged: JudgedPairs, serving: Serving) -> Comparison 
     return _compared(PRECISION, model, serving, len(pairs), figure(now), figure(before))
 
 
-def _compared(first: str, model: Model, serving: Serving, rows: int, new: Figure, old: Figure) -> Comparison | None:
+@dataclass(frozen=True)
+class JudgedLocated:
+    """Cases in time order, the pairs named among them, and for each pair whether its later case was flagged by a model of other times."""
+
+    cases: Sequence[Located]
+    named: Sequence[Named]
+    flagged: measures.Numbers
+
+
+def of_located(model: Model, judged: JudgedLocated, serving: Serving, share: Share) -> Comparison | None:
+    """By how many of the later cases are flagged, of the pairs whose later case is new to the other one. Raises BadModel."""
+    old = located.unpacked(serving.body)
+    rows = zip(judged.cases, serving.has_seen(model.trained_on).tolist(), strict=True)
+    new = {case.key for case, seen in rows if not seen}
+    fresh = [n for n, pair in enumerate(judged.named) if pair.later in new]
+    named = [judged.named[n] for n in fresh] if len(fresh) >= FEWEST_NEW else []
+    now = judged.flagged[fresh]
+    before = flagged(named_of(judge(judged.cases, old, share)) if named else {}, named)
+    return _compared(
+        FLAGGED, model, serving, len(named), lambda at: float(now[at].mean()), lambda at: float(before[at].mean()),
+        groups([Pair(*pair) for pair in named]),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class JudgedAddresses:
+    """Judged pairs of address texts, and what a model that had not seen their group said of each."""
+
+    pairs: Sequence[Pair]
+    said: Sequence[str]
+
+
+def of_addresses(model: Model, judged: JudgedAddresses, serving: Serving) -> Comparison | None:
+    """By macro-F1, on the groups of pairs of which the other one has seen none. Raises BadModel."""
+    old, grouped = addresses.unpacked(serving.body), groups(judged.pairs)
+    seen = {group for group, known in zip(grouped, serving.has_seen(model.trained_on), strict=True) if known}
+    fresh = [n for n, group in enumerate(grouped) if group not in seen]
+    pairs = [judged.pairs[n] for n in fresh] if len(fresh) >= FEWEST_NEW else []
+    true, now, ones = [pair.label or "" for pair in pairs], [judged.said[n] for n in fresh], np.ones(len(pairs))
+    before = [old.judge(old.sketch(pair.one), old.sketch(pair.other))[0] for pair in pairs]
+
+    def figure(answers: Sequence[str]) -> Figure:
+        return lambda at: measures.macro_f1([true[n] for n in at], [answers[n] for n in at], ones[at])
+
+    return _compared(
+        MACRO_F1_OF_ADDRESSES, model, serving, len(pairs), figure(now), figure(before), groups(pairs)
+    )  # fmt: skip
+
+
+def _compared(
+    first: str,
+    model: Model,
+    serving: Serving,
+    rows: int,
+    new: Figure,
+    old: Figure,
+    grouped: Sequence[int] | None = None,
+) -> Comparison | None:
+    """`grouped`: the group of each row, where some hang together."""
     if first not in serving.figures:
         return None
     own = model.figures[first][0], serving.figures[first][0]
     if not rows:
         return Comparison(first, *own)
-    least, _ = measures.interval(range(rows), lambda at: new(at) - old(at))
+    least, _ = measures.interval(range(rows) if grouped is None else grouped, lambda at: new(at) - old(at))
     every = np.arange(rows)
     return Comparison(first, *own, rows, (new(every), old(every), least))

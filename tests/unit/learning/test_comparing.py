@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 
+from dispatch.cli_addresses import shipped
+from dispatch.intake import addresses, located
+from dispatch.intake.allowance import Share
 from dispatch.learning import comparing
-from dispatch.learning.register import Comparison, Model, Serving, hashed, numbered
+from dispatch.learning.located import judge
+from dispatch.learning.located_blocks import FLAGGED, flagged, named_of
+from dispatch.learning.located_fit import train
+from dispatch.learning.pairs import Pair
+from dispatch.learning.register import Comparison, Model, Rows, Serving, hashed, numbered
 from dispatch.learning.subjects import Learned, fit
+from tests.unit.learning.test_located import history
 from tests.unit.learning.test_subjects import texts
 
 
@@ -69,3 +77,49 @@ def test_labels_that_say_nothing_replace_no_model_however_they_are_judged() -> N
         comparison = comparing.of_subjects(new, learned.said, found, mixed, as_serving(old))
         assert comparison is not None
         assert comparison.worse
+
+
+def test_located_models_are_compared_by_the_pairs_whose_later_case_is_new_to_the_old_one() -> None:
+    cases, named = history()
+    share = Share(most=0.3, usual=0.25)
+    model = train(cases, named)
+    rows = numbered([case.key] for case in cases)
+    half = len(cases) // 2
+    old = Serving("old", {FLAGGED: (0.5, 0.4, 0.6)}, rows[:half], located.packed(model))
+    new = Model("located", b"new", rows, b"", {FLAGGED: (0.5, 0.4, 0.6)})
+    known = {case.key for case in cases[:half]}
+    # The new one is right about every pair that the old one knows, and about no other.
+    told = comparing.JudgedLocated(cases, named, np.array([float(pair.later in known) for pair in named]))
+    found = comparing.of_located(new, told, old, share)
+    assert found is not None
+    fresh = [pair for pair in named if pair.later not in known]
+    assert found.rows == len(fresh) > 50
+    assert found.fresh is not None
+    by_old = flagged(named_of(judge(cases, model, share)), fresh).mean()
+    assert found.fresh[:2] == (0.0, by_old)
+    assert by_old > 0.4
+    assert found.worse
+    few = comparing.of_located(new, comparing.JudgedLocated(cases, fresh[:49], told.flagged[:49]), old, share)
+    assert few is not None
+    assert (few.rows, few.fresh) == (0, None)
+
+
+def test_addresses_of_which_the_old_model_knows_an_alternative_are_no_test_of_it() -> None:
+    names = [first + second for first in "槐白紫望青柳麓" for second in "荫鹭藤江石岸山溪"]
+    pairs = [Pair(f"{name}路8号", f"{name}{end}", "same") for name in names for end in ("路8号", "大道9号")]
+    rows: Rows = numbered([pair.one, pair.other] for pair in pairs)
+    figures = {comparing.MACRO_F1_OF_ADDRESSES: (0.6, 0.5, 0.7)}
+    # One of the two pairs of the first addresses.
+    old = Serving("old", figures, rows[:20:2], addresses.packed(shipped()))
+    new = Model("addresses", b"new", rows, b"", figures)
+    found = comparing.of_addresses(new, comparing.JudgedAddresses(pairs, ["same"] * len(pairs)), old)
+    assert found is not None
+    assert found.rows == len(pairs) - 20
+    assert found.fresh is not None
+    assert found.fresh[0] == 1
+    assert found.fresh[1] < 1
+    assert not found.worse
+    everything = Serving("old", figures, rows, old.body)
+    found = comparing.of_addresses(new, comparing.JudgedAddresses(pairs, ["different"] * len(pairs)), everything)
+    assert found is not None
+    assert (found.rows, found.fresh, found.worse) == (0, None, False)
