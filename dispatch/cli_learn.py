@@ -8,8 +8,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from dispatch.cli_learn_addresses import addresses
 from dispatch.cli_learn_duty import duty
 from dispatch.cli_learn_history import history_
+from dispatch.cli_learn_located import located
 from dispatch.cli_learn_pairs import pairs
 from dispatch.cli_learn_subjects import subjects
 from dispatch.cli_learn_units import units
@@ -30,7 +32,7 @@ def learn() -> None:
     """
 
 
-for command in (history_, subjects, pairs, units, duty):
+for command in (history_, subjects, pairs, units, located, addresses, duty):
     learn.add_command(command)
 
 
