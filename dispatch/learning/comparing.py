@@ -12,7 +12,7 @@ from dispatch.intake.located import Located
 from dispatch.intake.shares import Row
 from dispatch.intake.words import Words
 from dispatch.learning import measures
-from dispatch.learning.addresses import MACRO_F1 as MACRO_F1_OF_ADDRESSES
+from dispatch.learning.addresses import MACRO_F1 as OF_LABELS
 from dispatch.learning.located import Named, judge
 from dispatch.learning.located_blocks import FLAGGED, flagged, named_of
 from dispatch.learning.measures import Figure
@@ -132,7 +132,7 @@ def of_addresses(model: Model, judged: JudgedAddresses, serving: Serving) -> Com
         return lambda at: measures.macro_f1([true[n] for n in at], [answers[n] for n in at], ones[at])
 
     return _compared(
-        MACRO_F1_OF_ADDRESSES, model, serving, len(pairs), figure(now), figure(before), groups(pairs)
+        OF_LABELS, model, serving, len(pairs), figure(now), figure(before), groups(pairs)
     )  # fmt: skip
 
 

@@ -49,7 +49,8 @@ def test_a_model_of_addresses_judges_the_same_after_it_was_read_back() -> None:
 
 @pytest.mark.parametrize("unpacked", [located.unpacked, addresses.unpacked])
 def test_bytes_that_are_something_else_are_refused(unpacked: Callable[[bytes], object]) -> None:
-    nothing = [pack({"located": each, "addresses": each}, {}) for each in ({}, [], None, {"trees": 1})]
+    bodies: tuple[object, ...] = ({}, [], None, {"trees": 1})
+    nothing = [pack({"located": each, "addresses": each}, {}) for each in bodies]
     for data in (b"", b"nothing", pack({}, {}), located.packed(train(*history()))[:-9], *nothing):
         with pytest.raises(BadModel):
             unpacked(data)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from dispatch.intake.allowance import Share
@@ -67,8 +68,8 @@ def test_figures_are_shares_of_the_named_pairs() -> None:
     cases, named = history()
     said = named_of(judge(cases, train(cases, named), ALL))
     found = figures(said, named)
-    every = list(range(len(named)))
-    assert found[FLAGGED](every) == flagged(said, named).mean()  # type: ignore[arg-type]
+    every = np.arange(len(named))
+    assert found[FLAGGED](every) == flagged(said, named).mean()
     right = sum(said.get(pair.later) == pair.earlier for pair in named) / len(named)
-    assert found[FOUND](every) == pytest.approx(right)  # type: ignore[arg-type]
-    assert found[FOUND]([0]) in (0, 1)  # type: ignore[arg-type]
+    assert found[FOUND](every) == pytest.approx(right)
+    assert found[FOUND](np.array([0])) in (0, 1)
