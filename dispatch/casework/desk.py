@@ -20,7 +20,7 @@ from dispatch.casework import clocks, dangers, record
 from dispatch.casework.actions import Action, Turn
 from dispatch.casework.closing import end as finish
 from dispatch.casework.leading import at_desk, give, owned_by
-from dispatch.city.model import Ending
+from dispatch.city.endings import Ending
 from dispatch.domain.cases import Words
 from dispatch.domain.errors import BadInput, NotPermitted, RuleBroken
 from dispatch.domain.workflow import case_step

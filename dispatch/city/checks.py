@@ -23,6 +23,7 @@ from dispatch.city.draft import (
     Draft,
 )
 from dispatch.city.dutyfile import CityDutyBook, duty_faults, duty_rules
+from dispatch.city.endings import plain
 from dispatch.city.gazetteers import FILE as GAZETTEER
 from dispatch.city.rows import DutyRow
 from dispatch.city.settings import FILE as SETTINGS
@@ -45,6 +46,7 @@ def check(draft: Draft, cells: Iterable[Cell], day: date) -> Iterator[Fault]:
     yield from duty_faults(draft.duty, names, areas, draft.units.units.keys())
     yield from _unknown(draft)
     yield from _twice(draft)
+    yield from _signs(draft)
     yield from _successors(draft, {cell.code for cell in cells})
     if draft.settings:
         yield from _settings(draft, draft.settings)
@@ -102,6 +104,7 @@ def _twice(draft: Draft) -> Iterator[Fault]:
         (ACCOUNTS, "username"): [(line.number, line.row.username) for line in draft.accounts],
         (RETURNS, "code"): [(line.number, line.row.code) for line in draft.returns],
         (ENDINGS, "code"): [(line.number, line.row.code) for line in draft.endings],
+        (ENDINGS, "words"): [(line.number, plain(word)) for line in draft.endings for word in line.row.words],
         (UNSOLVED, "code"): [(line.number, line.row.code) for line in draft.unsolved],
         (SUSPENSIONS, "code"): [(line.number, line.row.code) for line in draft.suspensions],
         (DANGERS, "code"): [(line.number, line.row.code) for line in draft.dangers],
@@ -113,6 +116,21 @@ def _twice(draft: Draft) -> Iterator[Fault]:
         for number, key in found:
             if (first := seen.setdefault(key, number)) != number:
                 yield Fault(file, number, field, f"{key}: is also on line {first}")
+
+
+def _signs(draft: Draft) -> Iterator[Fault]:
+    """Words that suggest an ending, and those that speak against it, where they cannot do anything."""
+    for line in draft.endings:
+        row = line.row
+        signs = bool(row.words) or row.under_yuan is not None
+        if row.action == "end" and signs:
+            yield Fault(ENDINGS, line.number, "words", f"{row.code}: only reject and refer are suggested")
+        if row.unless and not signs:
+            yield Fault(ENDINGS, line.number, "unless", "speaks against nothing: there are no words and no under_yuan")
+        for word in row.words:
+            against = next((each for each in row.unless if plain(each) in plain(word)), None)
+            if against is not None:
+                yield Fault(ENDINGS, line.number, "unless", f"{against}: stands in {word}, which never speaks then")
 
 
 def _successors(draft: Draft, cells: set[str]) -> Iterator[Fault]:

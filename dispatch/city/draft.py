@@ -13,6 +13,7 @@ from dispatch.city.codetables import CodeTables, read_code_tables
 from dispatch.city.dangers import Danger, Dangers
 from dispatch.city.dutyfile import FILE as DUTY
 from dispatch.city.dutyfile import CityDutyBook, duty_rules
+from dispatch.city.endings import Ending, Signs
 from dispatch.city.evidence import Evidence, EvidenceBook
 from dispatch.city.files import CONFIG, Files
 from dispatch.city.gazetteers import FILE as GAZETTEER
@@ -21,7 +22,6 @@ from dispatch.city.model import (
     Account,
     City,
     Device,
-    Ending,
     ReturnReason,
     SensorType,
     SensorTypes,
@@ -123,6 +123,7 @@ class Draft:
         if not (settings and areas and areas.tree and policies and ladder and calendars) or self.faults:
             return None
         rules = duty_rules(self.duty)
+        endings = [Ending(**msgspec.structs.asdict(line.row)) for line in self.endings]
         return City(
             version=version,
             name=settings.name,
@@ -147,7 +148,8 @@ class Draft:
             return_reasons={line.row.code: _reason(line.row) for line in self.returns},
             casework=settings.casework,
             indicators=settings.indicators,
-            endings={line.row.code: Ending(**msgspec.structs.asdict(line.row)) for line in self.endings},
+            endings={each.code: each for each in endings},
+            signs=Signs(endings),
             unsolved={line.row.code: UnsolvedReason(**msgspec.structs.asdict(line.row)) for line in self.unsolved},
             retention=settings.retention,
             suspensions={

@@ -12,6 +12,7 @@ from dispatch.city.calendars import Calendars, Slot
 from dispatch.city.categories import Categories, Urgency
 from dispatch.city.dangers import Dangers
 from dispatch.city.emergencies import PEACE, Emergencies
+from dispatch.city.endings import Ending, Signs
 from dispatch.city.evidence import EvidenceBook
 from dispatch.city.units import UnitTree
 from gridmap.duty import DutyBook, DutyRule
@@ -58,7 +59,7 @@ class Automatic(Struct, frozen=True):
     """Which steps of intake run by themselves; a person does the others.
 
     A category that was learned, not given, is applied where the model is so sure that it was right in a share of
-    `classify_right` at least; below that it is suggested.
+    `classify_right` at least; below that it is suggested. `unsuited`: what seems to be no matter for a unit waits for a person.
     """
 
     locate: bool
@@ -66,6 +67,7 @@ class Automatic(Struct, frozen=True):
     match: bool
     route: bool
     classify_right: Share = 0.97
+    unsuited: bool = True
 
 
 AGAIN: Final = (
@@ -263,21 +265,6 @@ class ReturnReason:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """How a matter ends without a unit: `action` is reject (不予受理), refer (转其他渠道) or end (一键结束).
-
-    `basis` is the legal basis, `told` what the citizen is told, `phone` the number of the channel it is referred to.
-    """
-
-    code: str
-    name: str
-    action: Literal["reject", "refer", "end"]
-    basis: str = ""
-    told: str = ""
-    phone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class UnsolvedReason:
     """Why a unit could not solve a matter, or not all of it (未解决原因); `en` is its name in English."""
 
@@ -299,11 +286,9 @@ class SuspensionReason:
 class City:
     """One version of a city.
 
-    `duty_rules` are what `duty` was made from. `devices`, `return_reasons`, `endings` and `unsolved` go by code, `successors` by
-    (kind, code) with kind `unit` or `cell`: who takes over from what this version no longer has. `emergencies` are none of its
-    files: they are in force today, whatever version.
-    `duty_rules` are what `duty` was made from. `devices`, `return_reasons`, `endings` and `suspensions` go by code, `successors` by
-    (kind, code) with kind `unit` or `cell`: who takes over from what this version no longer has.
+    `duty_rules` are what `duty` was made from. `devices`, `return_reasons`, `endings`, `unsolved` and `suspensions` go by code,
+    `successors` by (kind, code) with kind `unit` or `cell`: who takes over from what this version no longer has. `signs` are what
+    suggests an ending. `emergencies` are none of its files: they are in force today, whatever version.
     """
 
     version: int
@@ -330,6 +315,7 @@ class City:
     casework: Casework
     indicators: Indicators
     endings: Mapping[str, Ending]
+    signs: Signs
     unsolved: Mapping[str, UnsolvedReason]
     retention: Retention
     suspensions: Mapping[str, SuspensionReason]

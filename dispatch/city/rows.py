@@ -16,6 +16,9 @@ from dispatch.city.units import UnitKind
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Name = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,40}$")]
+# Words that are looked for in what people say: signs between them are none, and one character tells nothing about a matter.
+Said = Annotated[str, Meta(max_length=40, pattern=r"^[^,;|、，；]+$")]
+Telling = Annotated[str, Meta(min_length=2, max_length=40, pattern=r"^[^,;|、，；]+$")]
 Seconds = Annotated[int, Meta(ge=0)]
 
 
@@ -101,6 +104,9 @@ class EndingRow(Struct, frozen=True):
     basis: str = ""
     told: str = ""
     phone: str = ""
+    words: tuple[Telling, ...] = ()
+    unless: tuple[Said, ...] = ()
+    under_yuan: Annotated[float, Meta(gt=0, le=100)] | None = None
 
 
 class UnsolvedRow(Struct, frozen=True):

@@ -246,3 +246,32 @@ def test_a_policy_for_an_area_that_does_not_exist_is_named(folder: Path) -> None
     )
     line = text.count("\n") + 2
     assert said(faults_of(folder), "policies.toml", line, "area", "990199: no such area")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "problem"),
+    [
+        ("邻里纠纷 邻里矛盾", "邻里纠纷、邻里矛盾", "words", "邻里纠纷、邻里矛盾"),
+        ("邻里纠纷 邻里矛盾", "邻 邻里矛盾", "words", "length >= 2"),
+        ("邻里纠纷 邻里矛盾", "邻里纠纷 民间借贷", "words", "民间借贷: is also on line"),
+        ("邻里纠纷 邻里矛盾", "邻里噪音 邻里矛盾", "unless", "噪音: stands in 邻里噪音, which never speaks then"),
+        ("劳动 工资", "劳动;工资", "unless", "劳动;工资"),
+        ("broken_off,通话中断,end,,,,,,", "broken_off,通话中断,end,,,,,违建,", "unless", "speaks against nothing"),
+        ("silent,无声电话,end,,,,,,", "silent,无声电话,end,,,,没有声音,,", "words", "silent: only reject and refer are suggested"),
+        (",5\n", ",一百\n", "under_yuan", "'一百'"),
+        (",5\n", ",0\n", "under_yuan", "> 0.0"),
+    ],
+)  # fmt: skip
+def test_words_that_cannot_suggest_an_ending_are_named(
+    folder: Path, old: str, new: str, field: str, problem: str
+) -> None:
+    shutil.copy(CONFIG / "endings.csv", folder)
+    line = replace(folder / "endings.csv", old, new)
+    faults = faults_of(folder)
+    assert said(faults, "endings.csv", line, field, problem), "\n".join(map(str, faults))
+
+
+def test_endings_without_words_are_a_table_too(folder: Path) -> None:
+    rows = [line.split(",") for line in (CONFIG / "endings.csv").read_text("utf-8").splitlines()]
+    (folder / "endings.csv").write_text("\n".join(",".join(row[:6]) for row in rows), "utf-8")
+    assert faults_of(folder) == []
