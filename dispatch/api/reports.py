@@ -13,7 +13,7 @@ from dispatch.desk.beside import beside
 from dispatch.desk.incidents import Incident
 from dispatch.desk.knowledge import Found
 from dispatch.domain.errors import DispatchError, NotFound, TooLarge
-from dispatch.domain.reports import Answer, MatchView, PlaceView, Report, RouteView, Warned
+from dispatch.domain.reports import Answer, MatchView, PlaceView, Report, RouteView, UnsuitedView, Warned
 from dispatch.insight import reports
 from dispatch.insight.reports import Standing
 from dispatch.intake.intake import Received
@@ -58,6 +58,8 @@ class Preview(Struct, frozen=True):
     places: list[PlaceView] = []
     # Categories that the model of subjects would name, with its confidence.
     suggestions: list[tuple[str, float]] = []
+    # Endings that are suggested: it would wait for a person.
+    unsuited: list[UnsuitedView] = []
 
 
 class Progress(Struct, frozen=True):
@@ -105,7 +107,7 @@ def _line(index: int, fate: Received | DispatchError, request_id: str) -> bytes:
 
 
 async def preview(call: Call[Report, None]) -> Reply:
-    item, found, routed = await call.services.intake.preview(call.body, call.actor)
+    item, found, routed, suggested = await call.services.intake.preview(call.body, call.actor)
     case_no = found.candidate.case_no if found.candidate else None
     at_hand = await beside(call.services.workplace, item, call.actor)
     return Reply(
@@ -132,6 +134,7 @@ async def preview(call: Call[Report, None]) -> Reply:
             list(item.reading.again),
             item.place.views,
             list(item.classified.suggestions),
+            suggested,
         )
     )
 

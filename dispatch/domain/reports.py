@@ -135,6 +135,24 @@ class RouteView(Struct, frozen=True):
     reasons: list[str]
 
 
+class UnsuitedView(Struct, frozen=True, omit_defaults=True):
+    """An ending that is suggested (不予受理建议), for a person to decide: its code in the city's table, legal basis and what is told.
+
+    `reasons` are the words of the table, a small sum, or the earlier case beside which nothing is new. `said` is where the text
+    of the report says so, `titled` where its title does: from and up to a character.
+    """
+
+    code: str
+    name: str
+    action: Literal["reject", "refer"]
+    basis: str
+    told: str
+    reasons: list[str]
+    said: list[tuple[int, int]] = []
+    titled: list[tuple[int, int]] = []
+    case_no: str | None = None
+
+
 class Progress(Struct, frozen=True):
     """How far a matter is that was reported before, as of an instant: nothing internal, nothing personal."""
 
@@ -169,4 +187,6 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     danger: list[str] = []
     # Of a repeat: what the caller is told.
     progress: Progress | None = None
+    # Endings that are suggested; a person decides.
+    unsuited: list[UnsuitedView] = []
     existing: bool | UnsetType = UNSET

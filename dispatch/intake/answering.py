@@ -42,6 +42,7 @@ def answer(taken: Taken, track_code: str) -> Answer:
         links=links,
         danger=list(reading.danger),
         progress=_progress(change, taken) if match.verdict == "repeat" else None,
+        unsuited=taken.unsuited,
     )
 
 

@@ -29,7 +29,8 @@ from dispatch.intake.joining import attach
 from dispatch.intake.match import Match
 from dispatch.intake.open import Moment, Taken
 from dispatch.intake.planning import Plan, candidates, plan, standing
-from dispatch.intake.route import HELD, route
+from dispatch.intake.route import HELD, UNSUITED, route
+from dispatch.intake.unsuited import unsuited
 from dispatch.intake.words import packed
 from dispatch.people import vault
 from dispatch.people.keyring import Keyring, aad
@@ -171,7 +172,7 @@ def _take(incoming: Incoming, one: Plan, held: dict[int, Change], desk: Desk, no
     item = incoming.item
     assert isinstance(item, Prepared)
     moment = Moment(now, item.reading.received_at if item.backfill and item.reading.received_at else now, item.backfill)
-    routed = None
+    routed, suggested = None, unsuited(item, one.match, desk.city)
     if one.target is not None:
         change, outcome = held[one.target.id], "attached"
         if one.reopens and not change.case.is_open:
@@ -192,13 +193,13 @@ def _take(incoming: Incoming, one: Plan, held: dict[int, Change], desk: Desk, no
         )  # fmt: skip
     else:
         assert one.own is not None
-        routed = HELD if item.directive.hold else route(item, desk.city, moment.at)
-        change = held[one.own.id] = opening.new_case(item, routed, moment, desk.city, desk.ids)
+        routed = HELD if item.directive.hold else UNSUITED if suggested else route(item, desk.city, moment.at)
+        codes = [each.code for each in suggested]
+        change = held[one.own.id] = opening.new_case(item, routed, moment, desk.city, desk.ids, unsuited=codes)
         outcome = "triage" if routed.lead is None else "linked" if one.match.verdict == "facet" else "opened"
     change.words.append(opening.words(item, incoming.report_id, incoming.receipt_no, desk.ids.take("text")))
-    return Taken(
-        item, incoming.report_id, incoming.receipt_no, moment, change, _numbered(one.match, held), routed, outcome
-    )
+    matched = _numbered(one.match, held)
+    return Taken(item, incoming.report_id, incoming.receipt_no, moment, change, matched, routed, outcome, suggested)
 
 
 def _numbered(match: Match, held: dict[int, Change]) -> Match:

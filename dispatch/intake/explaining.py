@@ -5,6 +5,7 @@ from typing import Any
 from dispatch.city.model import City
 from dispatch.intake.candidates import Prepared
 from dispatch.intake.open import Taken
+from dispatch.intake.unsuited import explained
 
 
 def explanation(taken: Taken, city: City) -> dict[str, Any]:
@@ -31,6 +32,7 @@ def explanation(taken: Taken, city: City) -> dict[str, Any]:
                 if other.candidate is not None
             ],
         },
+        "unsuited": explained(taken.unsuited),
         "route": taken.route.view if taken.route else None,
         # Of a restricted report only where its place was taken from.
         "place": {"source": place.source, "candidates": [] if item.restricted else place.views},

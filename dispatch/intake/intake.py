@@ -13,7 +13,7 @@ import structlog
 
 from dispatch.city.versions import Cities
 from dispatch.domain.errors import BadInput, DispatchError, NothingToActOn, OutcomeUnknown, Overloaded, Unavailable
-from dispatch.domain.reports import Report
+from dispatch.domain.reports import Report, UnsuitedView
 from dispatch.intake.by_place import Pace
 from dispatch.intake.candidates import Candidates, Prepared
 from dispatch.intake.commit import CityChanged, Held, Incoming, commit
@@ -25,7 +25,8 @@ from dispatch.intake.models import Keeper
 from dispatch.intake.planning import candidates
 from dispatch.intake.prepare import prepare
 from dispatch.intake.read import fingerprint
-from dispatch.intake.route import Route, route
+from dispatch.intake.route import UNSUITED, Route, route
+from dispatch.intake.unsuited import unsuited
 from dispatch.people.keyring import Keyring
 from dispatch.people.principal import Principal
 from dispatch.store.clock import Clock
@@ -102,8 +103,8 @@ class Intake:
             models=self._models.current,
         )  # fmt: skip
 
-    async def preview(self, report: Report, by: Principal) -> tuple[Prepared, Match, Route]:
-        """What would become of a report; stores nothing. Raises the errors of `prepare`."""
+    async def preview(self, report: Report, by: Principal) -> tuple[Prepared, Match, Route, list[UnsuitedView]]:
+        """What would become of a report, and which endings are suggested; stores nothing. Raises the errors of `prepare`."""
         item = self.prepare(report, by)
         if isinstance(item, Held):
             raise NothingToActOn(field=item.field)
@@ -111,7 +112,8 @@ class Intake:
         known = await candidates(self._pool, desk, [item])
         at = item.reading.received_at or self._clock.wall()
         found = match(item, Candidates(known, [item]), desk.city, at, desk.lessons, desk.asked)
-        return item, found, route(item, desk.city, at)
+        suggested = unsuited(item, found, desk.city)
+        return item, found, UNSUITED if suggested else route(item, desk.city, at), suggested
 
     async def submit(self, report: Report, by: Principal, directive: Directive = NONE) -> Received:
         """Takes one report in as `directive` says; returns after its commit.

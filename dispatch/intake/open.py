@@ -1,6 +1,7 @@
 """Last step: what a decision becomes. Builds new cases and adds reports to existing ones; writes nothing."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import msgspec
@@ -11,7 +12,7 @@ from dispatch.city.model import City
 from dispatch.city.units import UnitTree
 from dispatch.domain import numbers
 from dispatch.domain.cases import Assignment, Case, Change, Deadline, Words
-from dispatch.domain.reports import DeadlineView
+from dispatch.domain.reports import DeadlineView, UnsuitedView
 from dispatch.intake.candidates import Prepared
 from dispatch.intake.locate import tile_of
 from dispatch.intake.match import Match
@@ -47,11 +48,16 @@ class Taken:
     match: Match
     route: Route | None
     outcome: str
-    linked: Case | None = None
+    unsuited: list[UnsuitedView] = field(default_factory=list)
 
 
-def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: Ids) -> Change:
-    """A case of its own, dispatched to its unit or waiting at the dispatch desk, with its clocks."""
+def new_case(
+    prepared: Prepared, route: Route, moment: Moment, city: City, ids: Ids, *, unsuited: Sequence[str] = ()
+) -> Change:
+    """A case of its own, dispatched to its unit or waiting at the dispatch desk, with its clocks.
+
+    `unsuited` are the codes of the endings that are suggested for it.
+    """
     reading, place, category = prepared.reading, prepared.place, prepared.category
     case_id = ids.take("case")
     opened_at = reading.received_at or moment.now
@@ -96,7 +102,7 @@ def new_case(prepared: Prepared, route: Route, moment: Moment, city: City, ids: 
             due_at=reading.due_at,
         ),
     ]
-    _received(change, prepared, moment, [each.id for each in covering(prepared, city)])
+    _received(change, prepared, moment, [each.id for each in covering(prepared, city)], unsuited)
     if not moment.backfill:
         dangers.alert(change, reading.danger, INTAKE, moment.now, city)
     if route.lead:
@@ -128,7 +134,9 @@ def _somebody_looks(change: Change, moment: Moment, city: City) -> None:
         change.deadlines.append(clocks.start(city, change.case, "review", unit=unit, at=moment.now, task=change.lead))
 
 
-def _received(change: Change, prepared: Prepared, moment: Moment, emergencies: list[int]) -> None:
+def _received(
+    change: Change, prepared: Prepared, moment: Moment, emergencies: list[int], unsuited: Sequence[str]
+) -> None:
     case = change.case
     change.event(
         "received",
@@ -149,6 +157,7 @@ def _received(change: Change, prepared: Prepared, moment: Moment, emergencies: l
         city_version=case.city_version,
         deadlines=[view(d) for d in change.deadlines],
         **({"emergencies": emergencies} if emergencies else {}),
+        **({"unsuited": list(unsuited)} if unsuited else {}),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from dispatch.city.endings import Sign
 from dispatch.city.model import City
 from dispatch.domain import reports
 from dispatch.domain.errors import BadInput, NotPermitted
@@ -45,6 +46,8 @@ class Reading:
     danger: tuple[str, ...] = ()
     # Words by which they say that they said it before: still not solved, for the third time.
     again: tuple[str, ...] = ()
+    # What in its first words suggests that it is no matter for a unit.
+    signs: tuple[Sign, ...] = ()
     warnings: list[Warned] = field(default_factory=list)
     set_aside: dict[str, Any] = field(default_factory=dict)
 
@@ -90,6 +93,7 @@ def read(report: Report, *, city: City, keyring: Keyring, by: Principal, wall: d
         tokens=tokens(plain),
         danger=city.dangers.found(plain),
         again=tuple(phrase for phrase in city.matching.again if phrase in plain),
+        signs=city.signs.found(plain),
     )
     _codes(reading)
     _times(reading, city, wall)

@@ -28,6 +28,8 @@ class Route:
 
 # A call that an operator keeps on the desk goes nowhere by itself.
 HELD = Route(None, (), "held", ("kept at the operator's desk",))
+# What seems to be no matter for a unit is given to none before a person has looked.
+UNSUITED = Route(None, (), "unsuited", ("it may be no matter for a unit: the dispatch desk decides",))
 
 
 def route(report: Prepared, city: City, at: datetime) -> Route:

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.harness.town import DEMO, REPLY, START, Town, archive, load_city, principal, report, town
 from tests.integration.casework.bodies import GOOD
 
-SWITCHES = ("locate", "classify", "match", "route")
+SWITCHES = ("locate", "classify", "match", "route", "unsuited")
 LABELS = {"method", "route", "status", "outcome", "clock", "level", "medium", "result", "type", "le", "pid"}
 
 
