@@ -20,17 +20,30 @@ class Figure(Struct, frozen=True):
 
 
 class DeskFigures(Struct, frozen=True):
-    """Of the matters received in a period those answered at once, calls without a matter left out; of refusals those taken back."""
+    """Of the matters received in a period those answered at once, calls without a matter left out; of refusals those taken back.
+
+    Of the same matters those for which an ending was suggested (不予受理建议); of these, once a person decided, those that did
+    not end so; and of those that did, those taken back.
+    """
 
     direct_answer_rate: Figure
     rejection_reversal_rate: Figure
+    unsuited_rate: Figure
+    unsuited_override_rate: Figure
+    unsuited_reversal_rate: Figure
 
 
 async def figures(connection: Executor, since: datetime, until: datetime) -> DeskFigures:
     """The figures of `[since, until)`; a case counts where it was received, a refusal where it was made."""
     row = await one(connection, SQL.desk, since, until)
+    seeming = await one(connection, SQL.unsuited, since, until)
+    decided, agreed = seeming["decided"], seeming["agreed"]
     return DeskFigures(
-        share(row["answered"], row["received"] - row["ended"], row["ended"]), share(row["reversed"], row["rejected"], 0)
+        share(row["answered"], row["received"] - row["ended"], row["ended"]),
+        share(row["reversed"], row["rejected"], 0),
+        share(seeming["suggested"], row["received"], 0),
+        share(decided - agreed, decided, seeming["suggested"] - decided),
+        share(seeming["reversed"], agreed, 0),
     )
 
 

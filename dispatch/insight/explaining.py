@@ -13,6 +13,7 @@ from dispatch.domain import priority
 from dispatch.insight import proposals, triage
 from dispatch.insight.cases import SQL as CASES
 from dispatch.insight.cases import find
+from dispatch.insight.unsuited import DECIDING, decisions
 from dispatch.intake.open import INTAKE
 from dispatch.people.principal import Principal
 from dispatch.store.statements import load
@@ -45,7 +46,9 @@ async def explain(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
     row = await find(at, by, case_no)
     reports = await at.pool.fetch(CASES.reports, row["id"])
     assignments = await at.pool.fetch(CASES.assignments, row["id"])
-    events = await at.pool.fetch(SQL.decisions, row["opened_month"], row["id"], [*_JUDGED, *_MOVED, "dismissed"])
+    kinds = [*{*_JUDGED, *_MOVED, "dismissed", *DECIDING}]
+    rows = await at.pool.fetch(SQL.decisions, row["opened_month"], row["id"], kinds)
+    events = [(e["at"], e["type"], e["actor"], msgspec.json.decode(e["body"])) for e in rows]
     returned = [task["unit"] for task in assignments if task["state"] == "returned"]
     silent = proposals.is_silent(triage.by_duty_book(row, at.cities.current, returned))
     return {
@@ -64,7 +67,9 @@ async def explain(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]:
         ],
         # What history proposes today, where no rule of the duty book speaks.
         "by_history": await proposals.by_history(at, row, returned) if silent else None,
-        "changed": changes(case_no, ((e["at"], e["type"], e["actor"], msgspec.json.decode(e["body"])) for e in events)),
+        "changed": changes(case_no, events),
+        # What persons did where an ending was suggested for it.
+        "unsuited": decisions(_unsuited(events), events, MACHINES),
         "priority": priority.explain(row["urgency"], row["safety"], row["people"], row["next_due_at"]),
         # Under which emergencies it stands, and how urgent it was before each came to hold for it.
         "emergencies": [dict(each) for each in await at.pool.fetch(EMERGENCIES.of_case, row["id"])],
@@ -83,7 +88,7 @@ def changes(case_no: str, events: Iterable[Told]) -> list[dict[str, Any]]:
             found.append(told | {"what": type_, "from": ends[0], "to": ends[1], **_receipt(data)})
         elif type_ == "dismissed":
             found.append(told | {"what": "dismissed", "from": data["other"], "to": None})
-        else:
+        elif type_ in _JUDGED:
             after = _JUDGED[type_](data)
             if type_ != "received" and actor not in MACHINES:
                 found += [
@@ -93,6 +98,11 @@ def changes(case_no: str, events: Iterable[Told]) -> list[dict[str, Any]]:
                 ]
             stood |= after
     return found
+
+
+def _unsuited(events: Iterable[Told]) -> list[str]:
+    """Codes of the endings that were suggested when a case came in."""
+    return next((list(data.get("unsuited", ())) for _, type_, _, data in events if type_ == "received"), [])
 
 
 def _receipt(data: Mapping[str, Any]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from dispatch.insight.cases import find
 from dispatch.insight.lights import lights
 from dispatch.insight.proposals import by_history, is_silent
 from dispatch.insight.reader import reader
+from dispatch.insight.unsuited import suggested
 from dispatch.insight.words import summaries
 from dispatch.intake.route import Route, by_book, excluded_units
 from dispatch.people.principal import Principal
@@ -25,7 +26,10 @@ SQL = load(__file__, "triage")
 
 
 async def waiting(at: Workplace, by: Principal, after: tuple[int, Any, int] | None, limit: int) -> list[dict[str, Any]]:
-    """Cases without a lead in priority order, with what is missing, what they may repeat, who returned them, and the proposal."""
+    """Cases without a lead in priority order, with what is missing, what they may repeat, who returned them, and the proposal.
+
+    `unsuited` are codes of endings that were suggested.
+    """
     city = at.cities.current
     who = reader(by, city)
     rank, due, last = after or (1000, None, 0)
@@ -35,6 +39,7 @@ async def waiting(at: Workplace, by: Principal, after: tuple[int, Any, int] | No
     ids = [row["id"] for row in rows]
     briefly, colours = await summaries(at, ids), await lights(at, ids)
     returned, suspected = await _by_case(at, SQL.returned, ids), await _by_case(at, SQL.suspected, ids)
+    unsuited = await _by_case(at, SQL.unsuited, ids)
     return [
         {
             "case_no": row["case_no"],
@@ -47,6 +52,7 @@ async def waiting(at: Workplace, by: Principal, after: tuple[int, Any, int] | No
             "next_due_at": row["next_due_at"],
             "missing": missing(row, contact=row["reachable"], words=row["id"] in briefly),
             "suspected": [{"case_no": s["other_no"], "score": s["score"]} for s in suspected.get(row["id"], ())],
+            "unsuited": [each["code"] for u in unsuited.get(row["id"], ()) for each in suggested(u["kept"], city)],
             "returns": [{"unit": r["unit"], "reason": r["return_reason"]} for r in returned.get(row["id"], ())],
             "proposed_lead": by_duty_book(row, city, [r["unit"] for r in returned.get(row["id"], ())]).lead,
             "light": colours.get(row["id"]),
@@ -81,11 +87,13 @@ async def proposal(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]
     """Whose the duty book says a case is today, what was tried, who is out of the question and why, and the limits there.
 
     `by_history` is what the model of units proposes where no rule speaks; nobody is given a case by it. `categories` are those
-    that were suggested for a case without one, each with whose it would be.
+    that were suggested for a case without one, each with whose it would be; `unsuited` the endings that were suggested when
+    it came in.
     """
     row = await find(at, by, case_no)
     city = at.cities.current
     returned = [r["unit"] for r in await at.pool.fetch(SQL.returned, [row["id"]])]
+    seeming = await at.pool.fetch(SQL.unsuited, [row["id"]])
     route = by_duty_book(row, city, returned)
     about = excluded_units(row["about_unit"], city)
     out = [{"unit": unit, "why": "complained_about"} for unit in sorted(about)]
@@ -98,6 +106,7 @@ async def proposal(at: Workplace, by: Principal, case_no: str) -> dict[str, Any]
         "reasons": list(route.reasons),
         "by_history": await by_history(at, row, returned) if is_silent(route) else None,
         "categories": await _categories(at, row, returned) if row["category"] is None else [],
+        "unsuited": [each for first in seeming for each in suggested(first["kept"], city)],
         "excluded": out,
         "missing": missing(row, contact=await at.pool.fetchval(SQL.reachable, row["id"]), words=True),
         "border": row["border"],

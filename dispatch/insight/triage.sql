@@ -23,3 +23,9 @@ SELECT EXISTS (SELECT FROM case_people cp JOIN callers p ON p.id = cp.caller_id 
 -- name: suggested
 -- Categories that were suggested for the first report of a case, as JSON.
 SELECT explanation #>> '{classify,suggestions}' FROM reports WHERE case_id = $1 ORDER BY id LIMIT 1;
+
+-- name: unsuited
+-- Endings that were suggested for the first report of each of these cases, as JSON, where there are any.
+SELECT case_id, kept FROM (
+    SELECT DISTINCT ON (case_id) case_id, explanation ->> 'unsuited' AS kept FROM reports WHERE case_id = ANY ($1::bigint[]) ORDER BY case_id, id
+) AS opening WHERE kept <> '[]';
