@@ -32,7 +32,8 @@ Spans = list[tuple[int, int]]
 
 def unsuited(report: Prepared, found: Match, city: City) -> list[UnsuitedView]:
     """The endings that are suggested for a report, in the order of the city's table."""
-    if found.attaches or not _may_be(report, city):
+    nothing_says_so = not (report.reading.signs or found.suggested)
+    if nothing_says_so or found.attaches or not _may_be(report, city):
         return []
     signs: dict[str, list[Sign]] = {}
     for sign in report.reading.signs:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from dispatch.city.dangers import Danger, Dangers
 from dispatch.city.emergencies import Emergencies, Emergency
 from dispatch.city.endings import Signs
 from dispatch.city.model import City
@@ -161,6 +162,12 @@ def test_nothing_is_suggested_under_an_emergency_that_makes_its_kind_urgent(city
     under = replace(city, emergencies=Emergencies((order,), 1))
     assert _suggested(city, text=NEIGHBOURS, category="S110204")
     assert _suggested(under, text=NEIGHBOURS, category="S110204") == []
+
+
+def test_a_danger_that_is_only_ordinarily_urgent_keeps_everything_from_being_suggested(city: City) -> None:
+    mild = replace(city, dangers=Dangers([Danger("slip", "路滑", ("路滑",), "ordinary")]))
+    assert _suggested(mild, text=NEIGHBOURS)
+    assert _suggested(mild, text=f"{NEIGHBOURS}，门口路滑") == []
 
 
 def test_a_city_without_words_or_with_the_switch_off_suggests_nothing(city: City) -> None:
