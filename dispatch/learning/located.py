@@ -153,10 +153,15 @@ def judge(cases: Iterable[Located], model: LocatedModel, share: Share) -> Iterat
     """What is said of each case, from nothing but what was known when it was opened."""
     allowance = Allowance(share, model.usual)
     for case, found in met(cases, model):
-        earlier, belief = best(model, case, found)
-        flagged = earlier is not None and belief > allowance.asked()
-        allowance.note(belief, flagged)
-        yield Judged(case, earlier, belief, flagged)
+        yield told(model, case, found, allowance)
+
+
+def told(model: LocatedModel, case: Located, found: Sequence[Near], allowance: Allowance) -> Judged:
+    """What is said of a case beside the earlier ones that may be meant; counted in the allowance."""
+    earlier, belief = best(model, case, found)
+    flagged = earlier is not None and belief > allowance.asked()
+    allowance.note(belief, flagged)
+    return Judged(case, earlier, belief, flagged)
 
 
 def gatherings(judged: Iterable[Judged], hours: float) -> list[tuple[str, int, int]]:

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from dispatch.intake.allowance import Allowance, Share
-from dispatch.intake.located import Located, best
-from dispatch.learning.located import Judged, Named, met
+from dispatch.intake.located import Located
+from dispatch.learning.located import Judged, Named, met, told
 from dispatch.learning.located_fit import train
 from dispatch.learning.measures import Figure, Numbers
 
@@ -31,8 +31,7 @@ def unseen(cases: Sequence[Located], named: Sequence[Named], share: Share) -> It
         allowance = allowance or Allowance(share, model.usual)
         # From the first case on: what came before the block may be meant by the cases in it.
         for case, found in islice(met(cases[:end], model), start, None):
-            earlier, belief = best(model, case, found)
-            yield Judged(case, earlier, belief, allowance.flags(belief) and earlier is not None)
+            yield told(model, case, found, allowance)
 
 
 def named_of(judged: Iterable[Judged]) -> dict[str, str]:
