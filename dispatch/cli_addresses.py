@@ -2,22 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 import click
-import msgspec
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from dispatch.cli_backtest import FILE, OUT, add_figures, mapping_option
+from dispatch.intake.addresses import shipped
 from dispatch.learning import tables
 from dispatch.learning.addresses import FOLDS, TooFewPairs, figures, read, train
 from dispatch.learning.pairs import Pair, groups
-from gridmap.address_pairs import LABELS, AddressModel
-
-SHIPPED: Final = Path(__file__).parent.parent / "config" / "models" / "addresses.json"
+from gridmap.address_pairs import LABELS
 
 
 @click.command("addresses")
@@ -54,11 +51,6 @@ def addresses(pairs: Path, taught: Path | None, mapping: tables.Names, out: Path
         for number, (verdict, score) in enumerate(found):
             writer.writerow((number, verdict, f"{score:.6f}"))
     Console().print(_figures(asked, found))
-
-
-def shipped() -> AddressModel:
-    """The model that was learned from public pairs of addresses in Chinese cities."""
-    return msgspec.json.decode(SHIPPED.read_bytes(), type=AddressModel)
 
 
 def _figures(asked: Sequence[Pair], found: Sequence[tuple[str, float]]) -> Table:

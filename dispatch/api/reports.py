@@ -9,11 +9,12 @@ from dispatch.api.call import Call, Reply, Route, body_reader
 from dispatch.api.problems import problem_of
 from dispatch.casework import supplements
 from dispatch.casework.supplements import Supplement, Supplemented
+from dispatch.desk.addresses import compared
 from dispatch.desk.beside import beside
 from dispatch.desk.incidents import Incident
 from dispatch.desk.knowledge import Found
 from dispatch.domain.errors import DispatchError, NotFound, TooLarge
-from dispatch.domain.reports import Answer, MatchView, PlaceView, Report, RouteView, UnsuitedView, Warned
+from dispatch.domain.reports import AddressView, Answer, MatchView, PlaceView, Report, RouteView, UnsuitedView, Warned
 from dispatch.insight import reports
 from dispatch.insight.reports import Standing
 from dispatch.intake.intake import Received
@@ -60,6 +61,8 @@ class Preview(Struct, frozen=True):
     suggestions: list[tuple[str, float]] = []
     # Endings that are suggested: it would wait for a person.
     unsuited: list[UnsuitedView] = []
+    # How its address compares with that of the case it was matched with, where both have one.
+    address: AddressView | None = None
 
 
 class Progress(Struct, frozen=True):
@@ -135,6 +138,7 @@ async def preview(call: Call[Report, None]) -> Reply:
             item.place.views,
             list(item.classified.suggestions),
             suggested,
+            await compared(call.services.workplace, item, found),
         )
     )
 

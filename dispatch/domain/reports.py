@@ -117,6 +117,14 @@ class MatchView(Struct, frozen=True):
     unsaid: list[tuple[int, int]] = []
 
 
+class AddressView(Struct, frozen=True):
+    """Whether two addresses are the same place, partly the same, or different; `score` is the belief that they are the same."""
+
+    verdict: Literal["same", "partial", "different"]
+    score: float
+    version: str
+
+
 class PlaceView(Struct, frozen=True):
     """A place that words may mean, in WGS-84 degrees: `confidence` is the chance that it lies within 300 m, `why` what it was found by."""
 

@@ -2,17 +2,26 @@
 
 import base64
 import zlib
+from functools import cache
 from typing import Final
 
 import msgspec
 import numpy as np
 
 from dispatch.intake.packing import BadModel, pack, unpack
+from dispatch.intake.texts import MODELS
 from gridmap.address_pairs import LABELS, LEAVES, AddressModel, Trees
 from gridmap.address_signs import SIGNS
 from gridmap.address_sketch import SLOTS
 
+SHIPPED: Final = MODELS / "addresses.json"
 ALL_LEAVES: Final = (1 << LEAVES) - 1
+
+
+@cache
+def shipped() -> AddressModel:
+    """The model that was learned from public pairs of addresses in Chinese cities."""
+    return msgspec.json.decode(SHIPPED.read_bytes(), type=AddressModel)
 
 
 def packed(model: AddressModel) -> bytes:

@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 
-from tests.harness.town import Town, principal, report
+from dispatch.intake.addresses import shipped
+from dispatch.intake.models import Models
+from tests.harness.town import PLACE, Town, principal, report
 from tests.integration.casework.people import CITIZEN
 from tests.integration.casework.walks import opened
 from tests.integration.desk.desk import OPERATOR, announced, ask, written
@@ -84,3 +86,30 @@ async def test_a_preview_stores_nothing_of_the_call(a_town: Town) -> None:
     await previewed(a_town, caller=CITIZEN)
     assert await a_town.value("SELECT count(*) FROM reports") == 0
     assert await a_town.value("SELECT count(*) FROM callers") == 0
+
+
+async def test_the_address_is_compared_with_that_of_the_case_it_is_taken_for(a_town: Town) -> None:
+    here = {**PLACE, "address": "澄江区湖滨路12号荷花池公园东门"}
+    number = await opened(a_town, location=here)
+    same = await previewed(a_town, location=here)
+    assert same["match"]["case_no"] == number
+    assert (same["address"]["verdict"], same["address"]["version"]) == ("same", "shipped")
+    other = await previewed(a_town, location={**PLACE, "address": "云北区人民路300号第三中学"})
+    assert other["match"]["case_no"] == number
+    assert other["address"]["verdict"] == "different"
+    assert other["address"]["score"] < same["address"]["score"]
+    assert (await previewed(a_town))["address"] is None
+    learned = {"addresses": "learned"}
+    a_town.services.models.current = Models(addresses=shipped(), versions=learned)
+    assert (await previewed(a_town, location=here))["address"]["version"] == "learned"
+
+
+async def test_without_a_case_or_once_its_words_are_gone_no_address_is_compared(a_town: Town) -> None:
+    here = {**PLACE, "address": "澄江区湖滨路12号荷花池公园东门"}
+    assert (await previewed(a_town, location=here))["address"] is None
+    await opened(a_town, location=here)
+    await a_town.rows("ALTER TABLE case_keys DISABLE TRIGGER case_keys_kept")
+    await a_town.rows("DELETE FROM case_keys")
+    shown = await previewed(a_town, location=here)
+    assert shown["match"]["case_no"]
+    assert shown["address"] is None

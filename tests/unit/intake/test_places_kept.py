@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from dispatch.cli_addresses import shipped
 from dispatch.intake import addresses, located
+from dispatch.intake.addresses import shipped
 from dispatch.intake.located import Located, LocatedModel, Near, Reach, best
 from dispatch.intake.packing import BadModel, pack
 from dispatch.learning.located_fit import train

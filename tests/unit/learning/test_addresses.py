@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dispatch.cli_addresses import shipped
+from dispatch.intake.addresses import shipped
 from dispatch.learning import addresses as learning
 from dispatch.learning.addresses import TooFewPairs, figures, folds, read, tilt, train, unseen
 from dispatch.learning.measures import macro_f1

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from dispatch.cli_addresses import shipped
 from dispatch.intake import addresses, located
+from dispatch.intake.addresses import shipped
 from dispatch.intake.allowance import Share
 from dispatch.learning import addresses as addresses_learning
 from dispatch.learning import comparing
