@@ -118,9 +118,9 @@ class MatchView(Struct, frozen=True):
 
 
 class AddressView(Struct, frozen=True):
-    """Whether two addresses are the same place, partly the same, or different; `score` is the belief that they are the same."""
+    """Whether two addresses are the `same`, `partial` or `different`; `score` is the belief that they are the same."""
 
-    verdict: Literal["same", "partial", "different"]
+    verdict: str
     score: float
     version: str
 
