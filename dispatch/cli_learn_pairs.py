@@ -9,10 +9,11 @@ from rich.console import Console
 from dispatch.cli_backtest import FILE, mapping_option
 from dispatch.cli_roster import database
 from dispatch.cli_training import conclude, dry_option
+from dispatch.intake.alike import SAME
 from dispatch.intake.texts import packed
 from dispatch.intake.words import packed as packed_words
 from dispatch.learning import comparing, measures, tables
-from dispatch.learning.pairs import PRECISION, SAME, beliefs, groups, learned, signs_of, weights
+from dispatch.learning.pairs import PRECISION, beliefs, groups, learned, signs_of, weights
 from dispatch.learning.register import Figures, Model, hashed, numbered
 
 

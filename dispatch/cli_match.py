@@ -10,9 +10,9 @@ from rich.progress import track
 from rich.table import Table
 
 from dispatch.cli_backtest import FILE, OUT, add_figures, mapping_option
-from dispatch.intake.alike import Weighed, signs
+from dispatch.intake.alike import SAME, Weighed, signs
 from dispatch.learning import measures, tables
-from dispatch.learning.pairs import PRECISION, SAME, Pair, groups, learned, weights
+from dispatch.learning.pairs import PRECISION, Pair, groups, learned, weights
 
 
 @click.command("match")

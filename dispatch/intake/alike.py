@@ -9,8 +9,10 @@
 | `longest`  | the rarest stretch of a title that both have                                          |
 | `asking`   | both ask something: what many ask is seldom one matter                                 |
 | `elsewhere`| both name something, and neither what the other names                                  |
+| `titles`   | share of a title's runs of two that the other message has; the mean of both titles     |
 
-The signs are few on purpose: each more that was tried made the surest pairs less sure on messages not seen before.
+The signs are few on purpose: each more that was tried made the surest pairs less sure on messages not seen before. `titles` is there since
+two affairs of one estate share its name: one title is found in the other message by it, hardly ever both.
 """
 
 import re
@@ -22,9 +24,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dispatch.intake.rarity import NONE, Keys, Rarity, Weights, distinct, runs, signed
+from dispatch.intake.rarity import NO_RUN, NONE, Keys, Rarity, Weights, distinct, runs, signed
 from dispatch.intake.words import Words, keys_of, spaced
 
+SAME: Final = "same"
 RAREST: Final = 8
 # A stretch counts by its length up to so many characters.
 LONG: Final = 6
@@ -52,6 +55,7 @@ class Signs(NamedTuple):
     longest: float
     asking: float
     elsewhere: float
+    titles: float
 
 
 class Linear(Struct, frozen=True):
@@ -68,6 +72,8 @@ class PairModel(Struct, frozen=True):
     """What was learned of pairs: signs less their `centre`, by their `scale`, weighed for `same` and for each label.
 
     From `sure` on hardly a pair that was not seen in training was anything but one matter; above 1 where none may be believed by itself.
+    From `likely` on they are called the same, else by the likeliest of the other labels. A model that was learned before has `same` among
+    its labels and weighs the first signs, as it did.
     """
 
     centre: tuple[float, ...]
@@ -75,12 +81,16 @@ class PairModel(Struct, frozen=True):
     same: Linear
     labels: dict[str, Linear]
     sure: float
+    likely: float = 0.0
 
     def judge(self, found: Signs) -> tuple[str, float]:
         """The likeliest label, and the belief from 0 to 1 that both are one matter."""
-        values = [(each - centre) / scale for each, centre, scale in zip(found, self.centre, self.scale, strict=True)]
-        label = max(self.labels, key=lambda name: self.labels[name].of(values))
-        return label, 1 / (1 + exp(-self.same.of(values)))
+        weighed = found[: len(self.centre)]
+        values = [(each - centre) / scale for each, centre, scale in zip(weighed, self.centre, self.scale, strict=True)]
+        belief = 1 / (1 + exp(-self.same.of(values)))
+        if SAME not in self.labels and belief >= self.likely:
+            return SAME, belief
+        return max(self.labels, key=lambda name: self.labels[name].of(values)), belief
 
 
 class Texts(NamedTuple):
@@ -177,16 +187,18 @@ def signs(one: Weighed, other: Weighed) -> Signs:
     mine, theirs = _hits(one.title, other), _hits(other.title, one)
     common = one.rare_twos[_among(one.twos, other.twos)]
     least = min(one.mass, other.mass)
+    (my_share, my_number), (their_share, their_number) = _covered(one.title, mine[0]), _covered(other.title, theirs[0])
     found = [*_found(one, other), *_found(other, one)]
     known = max((part for part, _ in found), default=0.0)
     return Signs(
         rare=_rarest(one.title, mine[1], other.title, theirs[1]) / RAREST,
         shared=float(common @ common) / least if least else 0.0,
         name=max((part * rare for part, rare in found), default=0.0),
-        title=max(_covered(one.title, mine[0]), _covered(other.title, theirs[0])),
+        title=max(my_share, their_share),
         longest=max(_longest(one.title, *mine), _longest(other.title, *theirs)),
         asking=float(one.asks and other.asks),
         elsewhere=float(bool(one.names) and bool(other.names) and known < FOUND),
+        titles=(my_number + their_number) / 2,
     )
 
 
@@ -211,12 +223,13 @@ def _rarest(one: Title, of_one: Hits, other: Title, of_other: Hits) -> float:
     return sum(sorted(both.values(), reverse=True)[:RAREST])
 
 
-def _covered(title: Title, hits: Hits) -> float:
-    """Share of a title's runs of two, each once, by how rare they are."""
+def _covered(title: Title, hits: Hits) -> tuple[float, float]:
+    """Share of a title's runs of two, each once, by how rare they are and by their number."""
     total = dict(zip(title.twos.tolist(), title.rare_twos.tolist(), strict=True))
+    total.pop(NO_RUN, None)
     found = dict.fromkeys(title.twos[hits].tolist())
     whole = sum(total.values())
-    return sum(total[key] for key in found) / whole if whole else 0.0
+    return (sum(total[key] for key in found) / whole, len(found) / len(total)) if whole else (0.0, 0.0)
 
 
 def _found(one: Weighed, other: Weighed) -> list[tuple[float, float]]:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dispatch.intake import addresses, located, subjects, texts, units
+from dispatch.intake.alike import SAME
 from dispatch.intake.allowance import Share
 from dispatch.intake.located import Located
 from dispatch.intake.shares import Row
@@ -16,7 +17,7 @@ from dispatch.learning.addresses import MACRO_F1 as OF_LABELS
 from dispatch.learning.located import Named, judge
 from dispatch.learning.located_blocks import FLAGGED, flagged, named_of
 from dispatch.learning.measures import Figure
-from dispatch.learning.pairs import SAME, Pair, groups, signs_of, weights
+from dispatch.learning.pairs import Pair, groups, signs_of, weights
 from dispatch.learning.register import FEWEST_NEW, Comparison, Model, Rows, Serving
 
 MACRO_F1 = "macro-F1"

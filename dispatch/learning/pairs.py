@@ -10,18 +10,22 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dispatch.intake.alike import Linear, PairModel, Signs, Texts, Weighed, signs
+from dispatch.intake.alike import SAME, Linear, PairModel, Signs, Texts, Weighed, signs
 from dispatch.intake.rarity import Rarity, counted
 from dispatch.intake.texts import packed, shipped, unpacked
 from dispatch.intake.words import Words
 from dispatch.learning.measures import Numbers
 
-SAME: Final = "same"
 LABELS: Final = (SAME, "facet", "topic", "diff")
 # How strongly weights are held back, and how far rare labels are made as frequent as the others (1: quite): chosen by ten folds of groups,
 # five times, on four fifths of the groups.
-HELD_BACK, HELD_BACK_LABELS, EVENED = 0.03, 1.0, 0.75
+HELD_BACK, HELD_BACK_LABELS, EVENED = 0.1, 1.0, 0.75
+# How far the odds that two messages are one matter are made even before such a pair is called the same.
+EVENED_SAME: Final = 0.5
+# What tells the labels of two matters apart: there are too few such pairs for more signs.
+TELLING: Final = ("shared", "name", "title")
 FOLDS: Final = 10
 SEED: Final = 20_261_126
 # From where on a pair may be taken for one matter by itself: as many of a hundred that were named must have been.
@@ -91,21 +95,33 @@ def train(pairs: Sequence[Pair], found: Sequence[Signs]) -> PairModel:
     unseen = _unseen(scaled, true, weight, grouped)
     slope, start = _believed(unseen, true, weight)
     same = LogisticRegression(C=HELD_BACK).fit(scaled, true, sample_weight=weight)
-    of_label = {label: weight[labels == label].sum() for label in set(labels)}
-    evened = weight * np.array([of_label[label] ** -EVENED for label in labels])
-    told = LogisticRegression(C=HELD_BACK_LABELS, max_iter=2_000)
-    told.fit(scaled, labels, sample_weight=evened * weight.sum() / evened.sum())
-    rows = told.coef_ if len(told.classes_) > 2 else np.vstack([-told.coef_, told.coef_])
-    biases = told.intercept_ if len(told.classes_) > 2 else np.hstack([-told.intercept_, told.intercept_])
+    odds = float(weight @ true) / float(weight @ (1 - true))
     return PairModel(
         tuple(scaler.mean_.tolist()), tuple(scaler.scale_.tolist()),
         Linear(tuple((slope * same.coef_[0]).tolist()), float(slope * same.intercept_[0] + start)),
-        {
-            str(label): Linear(tuple(row.tolist()), float(bias))
-            for label, row, bias in zip(told.classes_, rows, biases, strict=True)
-        },
+        _told(scaled[true == 0], labels[true == 0], weight[true == 0]),
         _surely(1 / (1 + np.exp(-(slope * unseen + start))), true, weight),
+        # As if both were more evenly frequent, like the labels.
+        1 / (1 + odds**-EVENED_SAME),
     )  # fmt: skip
+
+
+def _told(scaled: Numbers, labels: NDArray[np.str_], weight: Numbers) -> dict[str, Linear]:
+    """By what the labels of pairs that are not one matter are told apart, the rare ones made more frequent."""
+    from sklearn.linear_model import LogisticRegression
+
+    every, places = sorted(set(labels.tolist())), [Signs._fields.index(name) for name in TELLING]
+    rows, biases = np.zeros((len(every), scaled.shape[1])), np.zeros(len(every))
+    if len(every) > 1:
+        evened = weight * np.array([weight[labels == label].sum() ** -EVENED for label in labels])
+        told = LogisticRegression(C=HELD_BACK_LABELS, max_iter=2_000)
+        told.fit(scaled[:, places], labels, sample_weight=evened * weight.sum() / evened.sum())
+        two = len(every) == 2
+        rows[:, places] = np.vstack([-told.coef_, told.coef_]) if two else told.coef_
+        biases = np.hstack([-told.intercept_, told.intercept_]) if two else told.intercept_
+    return {
+        label: Linear(tuple(row.tolist()), float(bias)) for label, row, bias in zip(every, rows, biases, strict=True)
+    }
 
 
 def beliefs(pairs: Sequence[Pair], found: Sequence[Signs]) -> Numbers:

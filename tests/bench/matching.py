@@ -34,7 +34,7 @@ from dispatch.demo import generator
 from dispatch.domain.errors import BadInput, NothingToActOn
 from dispatch.domain.reports import Report
 from dispatch.intake import planning
-from dispatch.intake.alike import Weighed, alike
+from dispatch.intake.alike import SAME, Weighed, alike
 from dispatch.intake.candidates import Prepared
 from dispatch.intake.classify import classify
 from dispatch.intake.desk import Desk
@@ -47,7 +47,7 @@ from dispatch.intake.route import route
 from dispatch.intake.subjects import Classifier
 from dispatch.intake.words import packed
 from dispatch.learning import tables
-from dispatch.learning.pairs import SAME, groups, learned, weights
+from dispatch.learning.pairs import groups, learned, weights
 from dispatch.learning.subjects import fit
 from dispatch.store.clock import SystemClock
 from dispatch.store.migrate import migrate

@@ -147,4 +147,5 @@ def test_signs_do_not_depend_on_the_order_and_nothing_is_more_alike_than_itself(
     mine, theirs = (Weighed(read_words(*each), rarity) for each in (one, other))
     assert signs(mine, theirs) == pytest.approx(signs(theirs, mine))
     assert signs(mine, theirs).shared <= signs(mine, mine).shared + 1e-6
+    assert signs(mine, theirs).titles <= 1.0
     assert signs(mine, mine).shared == pytest.approx(1.0 if mine.mass else 0.0)

@@ -1,10 +1,11 @@
 """Pairs that people judged become a model that judges others alike; every affair counts once."""
 
+import math
 from collections.abc import Sequence
 
 import pytest
 
-from dispatch.intake.alike import PairModel, Weighed, signs
+from dispatch.intake.alike import SAME, Linear, PairModel, Signs, Weighed, signs
 from dispatch.intake.rarity import Rarity, counted
 from dispatch.intake.words import Words, words
 from dispatch.learning.pairs import Pair, groups, signs_of, train, weights
@@ -66,3 +67,30 @@ def test_two_labels_are_enough(rarity: Rarity) -> None:
     assert {model.judge(each)[0] for each in signs_of(pairs, said(), rarity)} == {"same", "diff"}
     told = [model.judge(each)[0] for each in signs_of(pairs, said(), rarity)]
     assert sum(one == pair.label for one, pair in zip(told, pairs, strict=True)) / len(pairs) > 0.9
+
+
+def test_two_affairs_of_one_estate_are_not_both_called_in_the_other_message(rarity: Rarity) -> None:
+    of = {label: [pair for pair in judged() if pair.label == label] for label in ("same", "facet")}
+    same, facet = (signs_of(pairs, said(), rarity) for pairs in of.values())
+    assert min(each.titles for each in same) > max(each.titles for each in facet)
+
+
+def test_what_is_called_the_same_is_believed_more_than_all_that_is_not(model: PairModel, rarity: Rarity) -> None:
+    told = [model.judge(each) for each in signs_of(judged(), said(), rarity)]
+    assert {label for label, _ in told} == {"same", "facet", "topic", "diff"}
+    assert min(belief for label, belief in told if label == SAME) >= model.likely
+    assert max(belief for label, belief in told if label != SAME) < model.likely
+
+
+def test_a_model_of_fewer_signs_judges_as_it_did() -> None:
+    before = PairModel(
+        (1.0, 0.0),
+        (2.0, 1.0),
+        Linear((1.0, 0.5), 0.0),
+        {SAME: Linear((1.0, 0.0), 0.0), "diff": Linear((-1.0, 0.0), 0.0)},
+        0.9,
+    )
+    label, belief = before.judge(Signs(3.0, 2.0, 9.0, 9.0, 9.0, 1.0, 1.0, 9.0))
+    assert label == SAME
+    assert belief == pytest.approx(1 / (1 + math.exp(-2)))
+    assert before.judge(Signs(0.0, 2.0, 9.0, 9.0, 9.0, 1.0, 1.0, 9.0))[0] == "diff"
