@@ -134,8 +134,11 @@ def tilt(beliefs: Numbers, truth: NDArray[np.int64]) -> Numbers:
 def _grown(found: Numbers, truth: NDArray[np.int64]) -> list[Any]:
     # Imported here: whoever only serves or judges does without it.
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
 
-    return [HistGradientBoostingClassifier(random_state=seed, **SETTINGS).fit(found, truth) for seed in SEEDS]
+    # Small trees: threads would wait for one another, on a busy machine for many times as long as the work takes.
+    with threadpool_limits(1, "openmp"):
+        return [HistGradientBoostingClassifier(random_state=seed, **SETTINGS).fit(found, truth) for seed in SEEDS]
 
 
 @dataclass
