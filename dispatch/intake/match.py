@@ -97,7 +97,7 @@ def match(
             likely = _likely(report, candidate, rules, same_person)
             if likely is not None and likely.most >= rules.suggest:
                 likeliest.append(likely)
-    likeliest.sort(key=_most, reverse=True)
+    likeliest.sort(key=attrgetter("most"), reverse=True)
     # What was learned may lift a score beyond what words alone could make of it.
     margin = MOST if lessons else 0.0
     best: Match | None = None
@@ -169,9 +169,6 @@ class _Likely:
     def by_words(self) -> bool:
         """Whether words alone decide: another person's case, and no two places to compare."""
         return self.distance is None and not self.same_person
-
-
-_most = attrgetter("most")
 
 
 def _likely(report: Prepared, candidate: Candidate, rules: Matching, same_person: bool) -> _Likely | None:
