@@ -10,9 +10,9 @@ from rich.progress import track
 from rich.table import Table
 
 from dispatch.cli_backtest import FILE, OUT, add_figures, mapping_option
-from dispatch.intake.alike import SAME, Weighed, signs
+from dispatch.intake.alike import SAME
 from dispatch.learning import measures, tables
-from dispatch.learning.pairs import PRECISION, Pair, groups, learned, weights
+from dispatch.learning.pairs import PRECISION, Pair, groups, learned, signs_of, weights
 
 
 @click.command("match")
@@ -47,7 +47,7 @@ def match(
         raise click.ClickException(f"--train-pairs: {fault}") from None
     with tables.written(out, ("message_a", "message_b", "verdict", "score")) as writer:
         judged = [
-            (pair, *texts.pairs.judge(signs(*(Weighed(said[each], texts.rarity) for each in (pair.one, pair.other)))))
+            (pair, *texts.pairs.judge(signs_of([pair], said, texts.rarity)[0]))
             for pair in track(asked, "judged 判定", console=shown, disable=not shown.is_terminal)
         ]
         for pair, verdict, score in judged:

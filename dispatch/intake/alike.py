@@ -161,7 +161,8 @@ def alike(one: Weighed, other: Weighed, texts: Texts) -> Likeness | None:
     """What two messages have in common; None if either says too little."""
     if min(len(one.twos), len(other.twos)) < FEWEST:
         return None
-    found, common = signs(one, other), int(_among(one.twos, other.twos).sum())
+    both = _among(one.twos, other.twos)
+    found, common = signs(one, other, both), int(both.sum())
     overlap = common / (len(one.twos) + len(other.twos) - common)
     return Likeness(*texts.pairs.judge(found), found.shared, overlap)
 
@@ -178,14 +179,15 @@ def unsaid(text: str, other: Weighed) -> list[tuple[int, int]]:
 
 def _leading(ways: Iterable[int], rare: Weights) -> dict[int, float]:
     """The rarest runs by which cases about the same matter are looked for, and how rare each is."""
-    found = {key: weight for key, weight in zip(ways, rare.tolist(), strict=True) if weight >= COMMON}
-    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0]))[:LEADING])
+    found = [(-weight, key) for key, weight in zip(ways, rare.tolist(), strict=True) if weight >= COMMON]
+    return {key: -weight for weight, key in sorted(found)[:LEADING]}
 
 
-def signs(one: Weighed, other: Weighed) -> Signs:
-    """The signs of two messages; the order of the two does not matter."""
+def signs(one: Weighed, other: Weighed, both: Hits | None = None) -> Signs:
+    """The signs of two messages; the order of the two does not matter. `both` is which runs of two of the first the other has, where that
+    is known already."""
     mine, theirs = _hits(one.title, other), _hits(other.title, one)
-    common = one.rare_twos[_among(one.twos, other.twos)]
+    common = one.rare_twos[_among(one.twos, other.twos) if both is None else both]
     least = min(one.mass, other.mass)
     (my_share, my_number), (their_share, their_number) = _covered(one.title, mine[0]), _covered(other.title, theirs[0])
     found = [*_found(one, other), *_found(other, one)]

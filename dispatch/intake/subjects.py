@@ -55,26 +55,31 @@ class Vocabulary:
 
     def encode(self, text: str) -> tuple[Ints, Floats]:
         """Feature numbers and values of a cleaned text; the values have length one."""
-        keys = gram_keys(text)
-        found = self._find(np.concatenate(keys))
+        by_size = list(enumerate(gram_keys(text), 1))
+        ahead = [keys[: max(0, HEAD + 1 - size)] for size, keys in by_size]
+        found, first = self._find(
+            [*ahead, *(keys[max(0, HEAD + 1 - size) :] for size, keys in by_size)], sum(map(len, ahead))
+        )
+        head = found[:first]
         if not len(found):
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        found.sort()
-        first = np.flatnonzero(np.concatenate((_TRUE, found[1:] != found[:-1])))
-        places = found[first]
-        often = np.concatenate((first[1:], [len(found)])) - first
-        head = self._find(np.concatenate([k[: max(0, HEAD + 1 - size)] for size, k in enumerate(keys, 1)]))
+        found = np.sort(found)
+        starts = np.flatnonzero(np.concatenate((_TRUE, found[1:] != found[:-1])))
+        places = found[starts]
+        often = np.concatenate((starts[1:], [len(found)])) - starts
         values = 1 + np.log(often.astype(np.float32))
         values[places.searchsorted(head)] += HEAD_BONUS  # once each, however often it stands there
         values *= self.rarity[places]
         return places, values / np.sqrt(values @ values)
 
-    def _find(self, keys: npt.NDArray[np.uint64]) -> Ints:
+    def _find(self, parts: list[npt.NDArray[np.uint64]], ahead: int) -> tuple[Ints, int]:
+        """The features among strings, and how many of these come from the first `ahead` strings."""
+        keys = np.concatenate(parts)
         slots = (keys * _MIX) >> _SHIFT
-        taken = self._taken[slots]
+        taken = np.flatnonzero(self._taken[slots])
         slots, keys = slots[taken], keys[taken]
-        found: Ints = self.feature[slots[self.check[slots] == keys]].astype(np.int64)
-        return found
+        known = self.check[slots] == keys
+        return self.feature[slots[known]].astype(np.int64), int(taken[known].searchsorted(ahead))
 
 
 def table(rarity_of: dict[str, float]) -> Vocabulary:

@@ -61,10 +61,10 @@ class Gazetteer:
 
         `near_area` is an area in which, or below which, the place is known to lie.
         """
-        comparable = plain(text)
         # Most of what people write at length names no place at all: nothing more is read of it.
-        if not self.entries or (len(comparable) > ADDRESS_MOST and not self._index.touches(comparable)):
+        if not self.entries or (len(text) > ADDRESS_MOST and not self._index.touches("".join(text.split()).casefold())):
             return []
+        comparable = plain(text)
         said = read(parsed(comparable), self._index.known)
         named = {area for name, area in self._areas.items() if name in said.plain}
         within = tuple(named | {near_area} if near_area else named)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
+from operator import add
 from typing import Final
 
 import numpy as np
@@ -81,7 +82,7 @@ class Index:
 
     def touches(self, text: str) -> bool:
         """Whether any place has two characters in a row in common with a text."""
-        return bool(self.known_of({text[n : n + 2] for n in range(len(text) - 1)}))
+        return not self._place.keys().isdisjoint(map(add, text, text[1:]))
 
     def shares(self, row: int, text: str, size: int) -> bool:
         """Whether a run of so many characters of a place's name or address stands in a text."""
