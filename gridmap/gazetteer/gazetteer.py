@@ -8,7 +8,7 @@ from typing import Final
 from gridmap.gazetteer.belief import Beliefs, Signs
 from gridmap.gazetteer.index import Entry, Index
 from gridmap.gazetteer.places import Guess, Why, guesses
-from gridmap.gazetteer.reading import parsed, plain, read
+from gridmap.gazetteer.reading import parsed, parts_of, plain, read
 from gridmap.gazetteer.search import likeliest
 from gridmap.metres import metres_per_degree
 
@@ -61,8 +61,7 @@ class Gazetteer:
 
         `near_area` is an area in which, or below which, the place is known to lie.
         """
-        # Most of what people write at length names no place at all: nothing more is read of it.
-        if not self.entries or (len(text) > ADDRESS_MOST and not self._index.touches("".join(text.split()).casefold())):
+        if not self.entries or (len(text) > ADDRESS_MOST and not self._may_name(text)):
             return []
         comparable = plain(text)
         said = read(parsed(comparable), self._index.known)
@@ -72,6 +71,10 @@ class Gazetteer:
         if likely is None:
             return []
         return [self._candidate(guess, within) for guess in guesses(said, likely, self._index, limit)]
+
+    def _may_name(self, text: str) -> bool:
+        """Whether a long text can name a place: most of what people write at length names none, and nothing more is read of it."""
+        return len(parts_of(text)) > 1 or self._index.touches("".join(text.split()).casefold())
 
     def _candidate(self, guess: Guess, within: tuple[str, ...]) -> Candidate:
         entry, (lon, lat) = self.entries[guess.row], guess.point / self._index.scale

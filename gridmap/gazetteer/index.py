@@ -42,6 +42,7 @@ class Index:
         self.known: Mapping[str, str] = known_roads(each for listed in addresses for each in listed)
         self.names = [tuple(name for name in map(key_of, listed[:-1]) if name) for listed in texts]
         self.addresses = [key_of(listed[-1]) for listed in texts]
+        self._short = {name for names in self.names for name in names if len(name) == 2}
         rows: dict[str, list[int]] = {}
         numbers: dict[str, list[tuple[int, int]]] = {}
         for row, listed in enumerate(addresses):
@@ -81,8 +82,9 @@ class Index:
         return asked & self._place.keys()
 
     def touches(self, text: str) -> bool:
-        """Whether any place has two characters in a row in common with a text."""
-        return not self._place.keys().isdisjoint(map(add, text, text[1:]))
+        """Whether any place has three characters in a row in common with a text, or a whole name of two."""
+        triples = map(add, map(add, text, text[1:]), text[2:])
+        return not self._place.keys().isdisjoint(triples) or any(name in text for name in self._short)
 
     def shares(self, row: int, text: str, size: int) -> bool:
         """Whether a run of so many characters of a place's name or address stands in a text."""

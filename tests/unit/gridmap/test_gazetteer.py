@@ -169,3 +169,26 @@ def test_text_and_point_disagree_only_where_the_text_is_certain_and_the_point_fa
 def test_a_line_of_buses_is_no_road_that_another_line_could_end_in() -> None:
     stop = place("南站(公交站)", "12路", 30, 30)
     assert Gazetteer((*TOWN, stop), EVEN).find("1112路") == []
+
+
+LETTER = "尊敬的领导您好我有一件事情想要反映希望能够尽快得到处理我们已经等了很久也打了很多次电话一直都没有人来"
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("就在育才小学门口", "育才小学"),
+        ("望湖门口", None),  # two characters are no place among so many others
+        ("外滩那边", "外滩"),  # unless they are the whole of a name
+    ],
+)
+def test_a_long_letter_is_read_where_it_can_name_a_place(said: str, found: str | None) -> None:
+    town = Gazetteer([*TOWN, place("外滩", "", 5, 5)], EVEN, AREAS)
+    candidates = town.find(f"{LETTER}{said}")
+    assert (candidates[0].name if candidates else None) == found
+
+
+def test_a_list_is_read_however_long_it_is() -> None:
+    lines = ";".join(f"{n}路" for n in range(20, 40))
+    town = Gazetteer([*TOWN, place("盐仓(公交站)", lines, 5, 5)], EVEN, AREAS)
+    assert town.find(lines)[0].name == "盐仓(公交站)"
