@@ -19,9 +19,9 @@ INSERT INTO case_signatures (case_id, words, search, runs)
 SELECT s.n + copy * $2::bigint, s.words, '', s.runs FROM sampled s CROSS JOIN generate_series(0, $1::integer - 1) AS copy;
 
 -- name: runs
--- In each copy half of the runs are others: words come and go.
+-- In each copy half of the runs are others: words come and go. The last bit of a run is always set, the one before tells the halves.
 INSERT INTO case_runs (run, case_id)
-SELECT DISTINCT CASE WHEN u.run % 2 = 0 THEN u.run ELSE hashint8(u.run * 1000::bigint + copy) END, s.n + copy * $2::bigint
+SELECT DISTINCT CASE WHEN u.run & 2 = 0 THEN u.run ELSE hashint8(u.run * 1000::bigint + copy) END, s.n + copy * $2::bigint
 FROM sampled s CROSS JOIN LATERAL unnest(s.runs) AS u(run) CROSS JOIN generate_series(0, $1::integer - 1) AS copy;
 
 -- name: sampled
