@@ -4,6 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from dispatch.insight.unsuited import DECIDING
 from dispatch.store.pool import Executor, one
 from dispatch.store.statements import load
 
@@ -36,7 +37,7 @@ class DeskFigures(Struct, frozen=True):
 async def figures(connection: Executor, since: datetime, until: datetime) -> DeskFigures:
     """The figures of `[since, until)`; a case counts where it was received, a refusal where it was made."""
     row = await one(connection, SQL.desk, since, until)
-    seeming = await one(connection, SQL.unsuited, since, until)
+    seeming = await one(connection, SQL.unsuited, since, until, list(DECIDING))
     decided, agreed = seeming["decided"], seeming["agreed"]
     return DeskFigures(
         share(row["answered"], row["received"] - row["ended"], row["ended"]),

@@ -11,7 +11,8 @@ SELECT count(*) FILTER (WHERE received) AS received, count(*) FILTER (WHERE rece
     count(*) FILTER (WHERE rejected AND reversed) AS reversed FROM mine;
 
 -- name: unsuited
--- Cases received in a period for which an ending was suggested, with whether a person decided, as was suggested, and whether that was taken back.
+-- Cases received in a period for which an ending was suggested, with whether a person decided ($3), as was suggested, and whether that was
+-- taken back.
 WITH suggested AS (
     SELECT opened_month, case_id, convert_from(body, 'UTF8')::jsonb -> 'unsuited' AS codes FROM case_events
     WHERE type = 'received' AND at >= $1 AND at < $2 AND position('"unsuited"'::bytea IN body) > 0
@@ -19,7 +20,7 @@ WITH suggested AS (
     SELECT s.case_id, bool_or(e.type <> 'restored') AS decided, bool_or(e.type = 'restored') AS restored,
         bool_or(e.type IN ('rejected', 'referred') AND s.codes ? (convert_from(e.body, 'UTF8')::jsonb ->> 'ending')) AS agreed
     FROM suggested s LEFT JOIN case_events e ON e.opened_month = s.opened_month AND e.case_id = s.case_id
-        AND e.type IN ('rejected', 'referred', 'answered', 'ended', 'dispatched', 'restored')
+        AND e.type = ANY ($3::text[])
     GROUP BY s.case_id
 )
 SELECT count(*) AS suggested, count(*) FILTER (WHERE decided) AS decided, count(*) FILTER (WHERE agreed) AS agreed,
