@@ -16,16 +16,16 @@ two affairs of one estate share its name: one title is found in the other messag
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from itertools import compress
 from math import exp
 from typing import Final, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 from msgspec import Struct
 
-from dispatch.intake.rarity import NO_RUN, NONE, Keys, Rarity, Weights, distinct, runs, signed
-from dispatch.intake.words import Words, keys_of, spaced
+from dispatch.intake.rarity import NO_RUN, Rarity, runs_of_each
+from dispatch.intake.weighed import Title, Weighed
+from dispatch.intake.words import spaced
 
 SAME: Final = "same"
 RAREST: Final = 8
@@ -35,14 +35,10 @@ LONG: Final = 6
 FOUND: Final = 0.75
 # Texts of fewer runs of two say too little to be compared.
 FEWEST: Final = 8
-# By so many runs a case is found again. One that stands in one of twenty texts or more leads to too many.
-LEADING: Final = 64
-COMMON: Final = 3.0
 # A clause of so many runs of two says something, and is new where less than this share of them was said before.
 SAYING: Final = 3
 SAID: Final = 0.34
 _CLAUSE: Final = re.compile(r"[^。！？!?；;，,\n]+")
-Hits = npt.NDArray[np.bool_]
 
 
 class Signs(NamedTuple):
@@ -111,154 +107,97 @@ class Likeness(NamedTuple):
     overlap: float
 
 
-class Title(NamedTuple):
-    """The runs of a title in its order, and how rare each is."""
-
-    twos: Keys
-    threes: Keys
-    rare_twos: Weights
-    rare_threes: Weights
-
-
-class Weighed:
-    """Words with how rare each of their runs is: made once, whatever they are compared with."""
-
-    __slots__ = (
-        "asks",
-        "leading",
-        "mass",
-        "name_starts",
-        "name_twos",
-        "names",
-        "rare_twos",
-        "threes",
-        "title",
-        "twos",
-        "ways",
-    )
-
-    def __init__(self, said: Words, rarity: Rarity) -> None:
-        self.twos, self.threes = said.runs
-        names = [(keys_of(pairs), keys_of(whole)) for pairs, whole in said.names]
-        ways = said.ways
-        parts = [self.twos, keys_of(said.title_twos), keys_of(said.title_threes), *(whole for _, whole in names), ways]
-        every = rarity.of(np.concatenate(parts))
-        ends = np.cumsum([len(part) for part in parts])
-        rare = [every[end - len(part) : end] for part, end in zip(parts, ends.tolist(), strict=True)]
-        self.rare_twos = rare[0]
-        self.mass = float(rare[0] @ rare[0])
-        self.title = Title(parts[1], parts[2], rare[1], rare[2])
-        self.names = [float(each.max()) for each in rare[3:-1]]
-        self.name_twos = np.concatenate([NONE, *(pairs for pairs, _ in names)])
-        self.name_starts = np.cumsum([0, *(len(pairs) for pairs, _ in names)])[:-1]
-        self.asks = said.asks
-        # As the database keeps them.
-        self.ways = signed(ways)
-        self.leading = _leading(self.ways, rare[-1])
-
-
 def alike(one: Weighed, other: Weighed, texts: Texts) -> Likeness | None:
     """What two messages have in common; None if either says too little."""
-    if min(len(one.twos), len(other.twos)) < FEWEST:
+    if not comparable(one, other):
         return None
-    both = _among(one.twos, other.twos)
-    found, common = signs(one, other, both), int(both.sum())
-    overlap = common / (len(one.twos) + len(other.twos) - common)
+    both = one.twos & other.twos
+    found = signs(one, other, both)
+    overlap = len(both) / (len(one.twos) + len(other.twos) - len(both))
     return Likeness(*texts.pairs.judge(found), found.shared, overlap)
+
+
+def comparable(one: Weighed, other: Weighed) -> bool:
+    """Whether both say enough to be compared."""
+    return min(len(one.twos), len(other.twos)) >= FEWEST
 
 
 def unsaid(text: str, other: Weighed) -> list[tuple[int, int]]:
     """Where a text says what the other message does not: clauses, each from and up to a character, that have little in common with it."""
+    clauses = [*_CLAUSE.finditer(text)]
     found = []
-    for clause in _CLAUSE.finditer(text):
-        pairs = distinct(runs(spaced(clause.group()))[0])
-        if len(pairs) >= SAYING and _among(pairs, other.twos).mean() < SAID:
+    for clause, (pairs, _) in zip(clauses, runs_of_each([spaced(each.group()) for each in clauses]), strict=True):
+        said = {*pairs.tolist()} - {NO_RUN}
+        if len(said) >= SAYING and len(said & other.twos) < SAID * len(said):
             found.append(clause.span())
     return found
 
 
-def _leading(ways: Iterable[int], rare: Weights) -> dict[int, float]:
-    """The rarest runs by which cases about the same matter are looked for, and how rare each is."""
-    found = [(-weight, key) for key, weight in zip(ways, rare.tolist(), strict=True) if weight >= COMMON]
-    return {key: -weight for weight, key in sorted(found)[:LEADING]}
-
-
-def signs(one: Weighed, other: Weighed, both: Hits | None = None) -> Signs:
-    """The signs of two messages; the order of the two does not matter. `both` is which runs of two of the first the other has, where that
-    is known already."""
-    mine, theirs = _hits(one.title, other), _hits(other.title, one)
-    common = one.rare_twos[_among(one.twos, other.twos) if both is None else both]
-    least = min(one.mass, other.mass)
-    (my_share, my_number), (their_share, their_number) = _covered(one.title, mine[0]), _covered(other.title, theirs[0])
+def signs(one: Weighed, other: Weighed, both: Set[int] | None = None) -> Signs:
+    """The signs of two messages; the order of the two does not matter. `both` are the runs of two of both, where they are known already."""
+    mine, theirs = _Told(one, other), _Told(other, one)
     found = [*_found(one, other), *_found(other, one)]
     known = max((part for part, _ in found), default=0.0)
     return Signs(
-        rare=_rarest(one.title, mine[1], other.title, theirs[1]) / RAREST,
-        shared=float(common @ common) / least if least else 0.0,
+        rare=sum(sorted((mine.threes | theirs.threes).values(), reverse=True)[:RAREST]) / RAREST,
+        shared=shared(one, other, both),
         name=max((part * rare for part, rare in found), default=0.0),
-        title=max(my_share, their_share),
-        longest=max(_longest(one.title, *mine), _longest(other.title, *theirs)),
+        title=max(mine.share, theirs.share),
+        longest=max(mine.longest, theirs.longest),
         asking=float(one.asks and other.asks),
         elsewhere=float(bool(one.names) and bool(other.names) and known < FOUND),
-        titles=(my_number + their_number) / 2,
+        titles=(mine.number + theirs.number) / 2,
     )
 
 
-def _among(keys: Keys, ascending: Keys) -> Hits:
-    """Which keys stand among others."""
-    if not len(ascending):
-        return np.zeros(len(keys), np.bool_)
-    found: Hits = ascending[np.minimum(np.searchsorted(ascending, keys), len(ascending) - 1)] == keys
-    return found
-
-
-def _hits(title: Title, other: Weighed) -> tuple[Hits, Hits]:
-    """Which runs of two and of three of a title the other message has."""
-    return _among(title.twos, other.twos), _among(title.threes, other.threes)
-
-
-def _rarest(one: Title, of_one: Hits, other: Title, of_other: Hits) -> float:
-    """The sum of the rarest runs of three that both messages have, one of them in its title."""
-    keys = np.concatenate((one.threes[of_one], other.threes[of_other]))
-    rare = np.concatenate((one.rare_threes[of_one], other.rare_threes[of_other]))
-    both: dict[int, float] = dict(zip(keys.tolist(), rare.tolist(), strict=True))
-    return sum(sorted(both.values(), reverse=True)[:RAREST])
-
-
-def _covered(title: Title, hits: Hits) -> tuple[float, float]:
-    """Share of a title's runs of two, each once, by how rare they are and by their number."""
-    total = dict(zip(title.twos.tolist(), title.rare_twos.tolist(), strict=True))
-    total.pop(NO_RUN, None)
-    found = dict.fromkeys(title.twos[hits].tolist())
-    whole = sum(total.values())
-    return (sum(total[key] for key in found) / whole, len(found) / len(total)) if whole else (0.0, 0.0)
+def shared(one: Weighed, other: Weighed, both: Set[int] | None = None) -> float:
+    """Share of the runs of two of the message that says less, by how rare they are, that the other has too."""
+    least = min(one.mass, other.mass)
+    both = one.twos & other.twos if both is None else both
+    return sum(map(one.squares.__getitem__, both)) / least if least else 0.0
 
 
 def _found(one: Weighed, other: Weighed) -> list[tuple[float, float]]:
     """For each name how much of it stands in the other message, and how rare it is."""
-    if not one.names:
-        return []
-    hits = np.add.reduceat(_among(one.name_twos, other.twos), one.name_starts, dtype=np.float64)
-    shares = hits / np.diff(one.name_starts, append=len(one.name_twos))
-    return list(zip(shares.tolist(), one.names, strict=True))
+    return [(sum(map(other.twos.__contains__, pairs)) / len(pairs), rare) for pairs, rare in one.names]
 
 
-def _longest(title: Title, pairs: Hits, threes: Hits) -> float:
+class _Told:
+    """How much of the title of one message the other has."""
+
+    __slots__ = ("longest", "number", "share", "threes")
+
+    def __init__(self, one: Weighed, other: Weighed) -> None:
+        title, twos = one.title, other.twos
+        hits = [run in twos for run in title.twos]
+        found = set(compress(title.twos, hits))
+        # Share of its runs of two, each once, by how rare they are and by their number.
+        self.share = sum(map(one.title_once.__getitem__, found)) / one.title_mass if one.title_mass else 0.0
+        self.number = len(found) / len(one.title_once) if one.title_mass else 0.0
+        # Its runs of three: only where two of two follow each other.
+        longer = [
+            here and after and other.has_three(run)
+            for here, after, run in zip(hits, hits[1:], title.threes, strict=False)
+        ]
+        self.threes = dict(compress(zip(title.threes, title.rare_threes, strict=True), longer))
+        self.longest = _longest(title, hits, longer) if found else 0.0
+
+
+def _longest(title: Title, hits: list[bool], longer: list[bool]) -> float:
     """The weight of the rarest stretch of a title, as long as it goes, that the other message has too."""
     best, length, rarest = 0.0, 0, 0.0
-    of_three = [*zip(threes.tolist(), title.rare_threes.tolist(), strict=True), (False, 0.0)]
-    for place, (hit, rare) in enumerate(zip(pairs.tolist(), title.rare_twos.tolist(), strict=True)):
+    of_three = [*longer, False], [*title.rare_threes, 0.0]
+    for hit, rare, goes_on, weight in zip(hits, title.rare_twos, *of_three, strict=False):
         if not hit:
             length = 0
             continue
-        longer, weight = of_three[place]
-        if longer:
+        if goes_on:
             rarest = max(rarest, weight) if length else weight
             length = length + 1 if length else 3
         elif not length:
             best = max(best, rare * 2**0.5)
         if length:
             best = max(best, rarest * min(length, LONG) ** 0.5)
-        if not longer:
+        if not goes_on:
             length = 0
-    return float(best)
+    return best

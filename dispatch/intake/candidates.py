@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from dispatch.city.categories import Category
-from dispatch.intake.alike import Texts, Weighed
+from dispatch.intake.alike import Texts
 from dispatch.intake.classify import UNKNOWN, Classified
 from dispatch.intake.directive import NONE, Directive
 from dispatch.intake.locate import Place, tile_of
@@ -16,11 +16,13 @@ from dispatch.intake.models import NO_VERSIONS
 from dispatch.intake.rarity import Rarity
 from dispatch.intake.read import Reading
 from dispatch.intake.texts import shipped
-from dispatch.intake.words import unpacked
+from dispatch.intake.weighed import Weighed, kept
 
 # Of the cases that have a run the newest are looked at, and of all these the likeliest are compared, as in the statement `candidates`.
 NEWEST: Final = 32
 LIKELIEST: Final = 12
+# What a report and a case have in common must be so much rarer than one run can be: by a single one, however rare, nothing is found.
+TOGETHER: Final = 1.2
 
 
 @dataclass(slots=True)
@@ -53,6 +55,11 @@ class Prepared:
         if self._weighed is None:
             self._weighed = Weighed(self.reading.words, self.texts.rarity)
         return self._weighed
+
+    @property
+    def least(self) -> float:
+        """How rare the runs must be together by which a case is found."""
+        return TOGETHER * self.texts.rarity.most
 
     @property
     def kin(self) -> str:
@@ -92,13 +99,10 @@ class Candidate:
     streets: Sequence[str] = ()
     crowd: int = 0
     around: int = 0
-    _weighed: Weighed | None = None
 
     def weighed(self, rarity: Rarity) -> Weighed | None:
-        """Its words to be compared, weighed once."""
-        if self._weighed is None and self.words is not None:
-            self._weighed = Weighed(unpacked(self.words), rarity)
-        return self._weighed
+        """Its words to be compared."""
+        return kept(self.words, rarity) if self.words is not None else None
 
 
 class Candidates:
@@ -152,4 +156,5 @@ class Candidates:
             for candidate in self._by_run.get(run, ())[-NEWEST:]:
                 weight[candidate.id] += rare
                 known[candidate.id] = candidate
-        return [known[id] for id in sorted(weight, key=lambda id: (-weight[id], -id))[:LIKELIEST]]
+        enough = [id for id in weight if weight[id] >= report.least]
+        return [known[id] for id in sorted(enough, key=lambda id: (-weight[id], -id))[:LIKELIEST]]

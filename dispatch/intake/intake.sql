@@ -28,7 +28,7 @@ SELECT (SELECT max(version) FROM city_versions) AS version, (SELECT count(*) + c
 -- name: candidates
 -- Open cases opened after $15: of a family in a tile ($1, $2) and a box ($3 to $6: west, south, east, north), of any family in a tile and
 -- box where the report's kind is not known ($7 to $11), without place in an area ($13, $14); those that share the rarest runs ($17, so
--- rare: $18) with a report of the batch ($16); whatever these people ($12) reported, closed or not; and closed ones of a family in a tile
+-- rare: $18, together $26 at least) with a report of the batch ($16); whatever these people ($12) reported, closed or not; and closed ones of a family in a tile
 -- and box ($19 to $24) that were closed after $25. With each comes who of them is among its people.
 WITH mine AS MATERIALIZED (
     SELECT id, person FROM callers WHERE person = ANY ($12::bytea[])
@@ -56,7 +56,7 @@ WITH mine AS MATERIALIZED (
         SELECT named.case_id, row_number() OVER (PARTITION BY w.report ORDER BY sum(w.weight) DESC, named.case_id DESC) AS place
         FROM unnest($16::integer[], $17::integer[], $18::real[]) AS w(report, run, weight) CROSS JOIN LATERAL (
             SELECT r.case_id FROM case_runs r WHERE r.run = w.run ORDER BY r.case_id DESC LIMIT 32) AS named
-        GROUP BY w.report, named.case_id
+        GROUP BY w.report, named.case_id HAVING sum(w.weight) >= $26
     ) AS told WHERE told.place <= 12
     UNION
     SELECT near.id FROM unnest($19::bigint[], $20::text[], $21::float8[], $22::float8[], $23::float8[], $24::float8[], $25::timestamptz[])

@@ -28,7 +28,7 @@ from typing import Final
 
 from dispatch.city.categories import Category
 from dispatch.city.model import City, Matching
-from dispatch.intake.alike import Likeness, alike, unsaid
+from dispatch.intake.alike import Likeness, alike, shared, unsaid
 from dispatch.intake.by_place import believed
 from dispatch.intake.candidates import Candidate, Candidates, Prepared
 from dispatch.intake.lessons import MOST, NO_LESSONS, Lessons, pair
@@ -200,9 +200,11 @@ def _verdict(report: Prepared, likely: _Likely, rules: Matching, lessons: Lesson
     """The verdict on one candidate by its words too, or None."""
     candidate, distance, parts = likely.candidate, likely.distance, likely.parts
     weighed = candidate.weighed(report.texts.rarity)
+    if likely.far and (weighed is None or shared(report.weighed, weighed) < COPIED):
+        return None
     words = alike(report.weighed, weighed, report.texts) if weighed is not None else None
     if likely.far:  # one text about several places
-        if words is None or words.shared < COPIED:
+        if words is None:
             return None
         score = round(min(words.shared, rules.attach - 0.01), 3)
         return Match("topic", score, False, candidate, _reasons(parts, distance), words.label)

@@ -60,6 +60,7 @@ async def _likely(connection: Executor, desk: Desk, items: list[Prepared]) -> li
         since,
         *_columns(told, 3),
         *_columns(_closed(compared, rules.radius_m), 7),
+        min(item.least for item in compared),
     )
     return [_found(row) for row in rows]
 

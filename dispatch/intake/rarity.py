@@ -3,7 +3,7 @@
 A run is two or three characters beside each other; it goes by a number of 32 bits, so that texts are compared without being kept.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import log
 from typing import Final
@@ -37,6 +37,15 @@ def runs(text: str) -> tuple[Keys, Keys]:
     return _numbered(twos, broken), _numbered(threes, broken[:-1] | gap[2:])
 
 
+def runs_of_each(texts: Sequence[str]) -> Iterator[tuple[Keys, Keys]]:
+    """The runs of each of several plain texts, read in one pass."""
+    twos, threes = runs(" ".join(texts))
+    begin = 0
+    for length in map(len, texts):
+        yield twos[begin : begin + max(0, length - 1)], threes[begin : begin + max(0, length - 2)]
+        begin += length + 1
+
+
 def _numbered(mixed: npt.NDArray[np.uint64], broken: npt.NDArray[np.bool_]) -> Keys:
     keys = (((mixed ^ (mixed >> _SHIFT)) * _MIX) >> _SHIFT).astype(np.uint32) | np.uint32(1)
     keys[broken] = NO_RUN
@@ -58,7 +67,7 @@ def signed(keys: Keys) -> list[int]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rarity:
     """In how many of `texts` texts each run stands, as the logarithm of one in how many; runs of one text only are left out."""
 
@@ -66,13 +75,19 @@ class Rarity:
     keys: Keys = field(repr=False)
     values: Weights = field(repr=False)
 
+    @property
+    def most(self) -> float:
+        """How rare what stands in one text only is; nothing is rarer."""
+        return log((self.texts + 1) / 1.5)
+
     def of(self, keys: Keys) -> Weights:
         """For each run how rare it is; one that was never met counts as met once, and NO_RUN weighs nothing."""
-        unknown = np.float32(log((self.texts + 1) / 1.5))
+        unknown = np.float32(self.most)
         if not len(self.keys):
             return np.where(keys == NO_RUN, np.float32(0), unknown)
-        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        found: Weights = np.where(self.keys[at] == keys, self.values[at], unknown)
+        at = self.keys.searchsorted(keys)
+        found: Weights = self.values.take(at, mode="clip")
+        found[self.keys.take(at, mode="clip") != keys] = unknown
         found[keys == NO_RUN] = 0
         return found
 

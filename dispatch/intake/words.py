@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 import numpy as np
 
-from dispatch.intake.rarity import Keys, distinct, runs
+from dispatch.intake.rarity import Keys, distinct, runs, runs_of_each
 
 # Named things are looked for in the title and so many characters of the text.
 BEGINNING: Final = 200
@@ -15,6 +16,7 @@ LONGEST: Final = 8
 # A title is so long at most, and of a text so much is compared.
 TITLE: Final = 60
 MOST: Final = 2_000
+RUN_BYTES: Final = 4
 # By so many runs a case can be found again.
 WAYS: Final = 64
 # How names of places, buildings, bodies and lines end.
@@ -67,9 +69,7 @@ class Words(msgspec.Struct, frozen=True, array_like=True):
     @property
     def ways(self) -> Keys:
         """The runs of title and names, each once: by these the case is found again."""
-        return distinct(np.concatenate([keys_of(self.title_threes), *(keys_of(whole) for _, whole in self.names)]))[
-            :WAYS
-        ]
+        return distinct(keys_of(b"".join((self.title_threes, *(whole for _, whole in self.names)))))[:WAYS]
 
 
 _coded = msgspec.msgpack.Encoder()
@@ -96,17 +96,16 @@ def words(title: str, text: str) -> Words:
     title = spaced(title) or spaced(re.split("[。！？!?\n]", text.strip(), maxsplit=1)[0])
     text = spaced(text[:MOST])
     title = title[:TITLE]
-    title_twos, title_threes = runs(title)
     twos, threes = runs(f"{title} {text}")
     return Words(
-        title_twos.tobytes(), title_threes.tobytes(), distinct(twos).tobytes(), distinct(threes).tobytes(),
-        tuple(_name(each) for each in sorted(named(f"{title} {text[:BEGINNING]}"))), _ASKING.search(title) is not None,
+        twos[: max(0, len(title) - 1)].tobytes(), threes[: max(0, len(title) - 2)].tobytes(), distinct(twos).tobytes(),
+        distinct(threes).tobytes(), tuple(_names(f"{title} {text[:BEGINNING]}")), _ASKING.search(title) is not None,
     )  # fmt: skip
 
 
-def _name(name: str) -> tuple[bytes, bytes]:
-    twos, threes = runs(name)
-    return twos.tobytes(), (threes if len(threes) else twos).tobytes()
+def _names(plain: str) -> Iterator[tuple[bytes, bytes]]:
+    for twos, threes in runs_of_each(sorted(named(plain))):
+        yield twos.tobytes(), (threes if len(threes) else twos).tobytes()
 
 
 def named(plain: str) -> frozenset[str]:

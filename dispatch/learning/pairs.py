@@ -12,9 +12,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dispatch.intake.alike import SAME, Linear, PairModel, Signs, Texts, Weighed, signs
+from dispatch.intake.alike import SAME, Linear, PairModel, Signs, Texts, signs
 from dispatch.intake.rarity import Rarity, counted
 from dispatch.intake.texts import packed, shipped, unpacked
+from dispatch.intake.weighed import Weighed
 from dispatch.intake.words import Words
 from dispatch.learning.measures import Numbers
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import hypot
 from typing import Final
 
@@ -40,6 +41,7 @@ class Candidate:
 
 # An address is hardly ever longer.
 ADDRESS_MOST: Final = 40
+REMEMBERED: Final = 4_096
 
 
 class Gazetteer:
@@ -52,6 +54,8 @@ class Gazetteer:
         self._index = Index(self.entries)
         given = {name: name for name in self._index.areas} if areas is None else areas
         self._areas = {plain(name): area for name, area in given.items() if len(plain(name)) > 1}
+        # People say the same addresses again and again.
+        self._found = lru_cache(REMEMBERED)(self._find)
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -61,7 +65,14 @@ class Gazetteer:
 
         `near_area` is an area in which, or below which, the place is known to lie.
         """
-        if not self.entries or (len(text) > ADDRESS_MOST and not self._may_name(text)):
+        if not self.entries:
+            return []
+        return list(
+            self._found(text, near_area, limit) if len(text) <= ADDRESS_MOST else self._find(text, near_area, limit)
+        )
+
+    def _find(self, text: str, near_area: str | None, limit: int) -> list[Candidate]:
+        if len(text) > ADDRESS_MOST and not self._may_name(text):
             return []
         comparable = plain(text)
         said = read(parsed(comparable), self._index.known)

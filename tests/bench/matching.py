@@ -34,7 +34,7 @@ from dispatch.demo import generator
 from dispatch.domain.errors import BadInput, NothingToActOn
 from dispatch.domain.reports import Report
 from dispatch.intake import planning
-from dispatch.intake.alike import SAME, Weighed, alike
+from dispatch.intake.alike import SAME, alike
 from dispatch.intake.candidates import Prepared
 from dispatch.intake.classify import classify
 from dispatch.intake.desk import Desk
@@ -45,6 +45,7 @@ from dispatch.intake.rarity import signed
 from dispatch.intake.read import read
 from dispatch.intake.route import route
 from dispatch.intake.subjects import Classifier
+from dispatch.intake.weighed import Weighed
 from dispatch.intake.words import packed
 from dispatch.learning import tables
 from dispatch.learning.pairs import groups, learned, weights
@@ -267,6 +268,7 @@ def judging() -> list[dict[str, Any]]:
             models=models.versions,
         )
         weighed = item.weighed
+        assert weighed.leading is not None
         compared_at = process_time()
         if before is not None:
             alike(weighed, before.weighed, models.pairs)

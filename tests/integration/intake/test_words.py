@@ -11,9 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from dispatch.cli import main
-from dispatch.intake.alike import Texts, Weighed
+from dispatch.intake.alike import Texts
+from dispatch.intake.candidates import TOGETHER
 from dispatch.intake.models import Models
 from dispatch.intake.rarity import signed
+from dispatch.intake.weighed import Weighed
 from dispatch.learning import tables
 from dispatch.learning.pairs import learned
 from tests.harness.matters import Message, messages, pairs
@@ -82,9 +84,11 @@ async def _compare(town: Town, files: tuple[Path, Path], folder: Path, most: int
         _, first = await town.send(message(said[row["message_a"]], 2 * n))
         status, found = await ask(town, "POST", "/preview", OPERATOR, message(said[row["message_b"]], 2 * n + 1))
         assert status == 200, found
-        led = set(signed(words_of[row["message_a"]].ways)) & set(
-            Weighed(words_of[row["message_b"]], texts.rarity).leading
+        leading, ways = (
+            Weighed(words_of[row["message_b"]], texts.rarity).leading,
+            signed(words_of[row["message_a"]].ways),
         )
+        led = sum(leading.get(run, 0.0) for run in ways) >= TOGETHER * texts.rarity.most
         unled += row["verdict"] == "same" and not led
         expected = _expected(row["verdict"], round(float(row["score"]), 3), texts, town) if led else ("new", False)
         match = found["match"]

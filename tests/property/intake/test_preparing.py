@@ -11,13 +11,14 @@ from dispatch.city.model import City
 from dispatch.domain import reports
 from dispatch.domain.errors import BadInput, NothingToActOn, NotPermitted
 from dispatch.domain.reports import About, Caller, Location, Report
-from dispatch.intake.alike import Weighed, signs
+from dispatch.intake.alike import signs
 from dispatch.intake.commit import Held
 from dispatch.intake.locate import METRES_PER_DEGREE, metres, tile_of, tiles_near
 from dispatch.intake.prepare import NEIGHBOURHOODS, prepare
 from dispatch.intake.rarity import signed
 from dispatch.intake.read import FUTURE, fingerprint
 from dispatch.intake.texts import shipped
+from dispatch.intake.weighed import Weighed
 from dispatch.intake.words import WAYS, packed, unpacked
 from dispatch.intake.words import words as read_words
 from tests.harness.town import CONNECTOR, KEYRING, REPLAYER, START, principal

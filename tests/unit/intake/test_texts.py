@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from dispatch.intake.alike import Weighed, alike
+from dispatch.intake.alike import alike
 from dispatch.intake.packing import BadModel, pack
 from dispatch.intake.texts import packed, shipped, unpacked
+from dispatch.intake.weighed import Weighed
 from dispatch.intake.words import words
 
 ONE = words("银杏公寓电梯停运", "银杏公寓三单元电梯停运一个星期，老人下不了楼")

@@ -2,8 +2,9 @@
 
 import pytest
 
-from dispatch.intake.alike import Weighed, unsaid
+from dispatch.intake.alike import unsaid
 from dispatch.intake.rarity import NO_RUN, counted, distinct, runs
+from dispatch.intake.weighed import Weighed
 from dispatch.intake.words import named, packed, spaced, unpacked, words
 
 

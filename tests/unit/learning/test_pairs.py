@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from dispatch.intake.alike import SAME, Linear, PairModel, Signs, Weighed, signs
+from dispatch.intake.alike import SAME, Linear, PairModel, Signs, signs
 from dispatch.intake.rarity import Rarity, counted
+from dispatch.intake.weighed import Weighed
 from dispatch.intake.words import Words, words
 from dispatch.learning.pairs import Pair, groups, signs_of, train, weights
 from tests.harness.matters import messages
