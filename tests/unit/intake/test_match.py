@@ -13,6 +13,7 @@ from dispatch.intake.candidates import Candidate, Candidates, Prepared
 from dispatch.intake.commit import Held
 from dispatch.intake.match import Match, match
 from dispatch.intake.prepare import prepare
+from dispatch.intake.texts import VERSION as SHIPPED
 from dispatch.intake.words import packed
 from tests.harness.town import CONNECTOR, KEYRING, PLACE, START, report
 
@@ -113,6 +114,21 @@ def test_how_long_an_open_case_is_compared(city: City, days: int, caller: dict[s
 @pytest.mark.parametrize(("days", "verdict"), [(29, "repeat"), (31, "new")])
 def test_how_long_an_unsolved_closed_case_can_come_back(city: City, days: int, verdict: str) -> None:
     assert _found(city, {"caller": ME}, {"caller": ME}, timedelta(days=days), **UNSOLVED).verdict == verdict
+
+
+@pytest.mark.parametrize("version", [SHIPPED, "learned here"])
+def test_what_joins_goes_before_what_is_only_more_alike(city: City, version: str) -> None:
+    """A case without a place that has the very same words may only be suggested: the one at the spot takes the report."""
+    item = _prepared(city, caller=SHE, text=LONG)
+    item.texts = item.texts._replace(version=version, pairs=msgspec.structs.replace(item.texts.pairs, sure=0.9999))
+    at_the_spot = _case(_prepared(city, caller=ME, text=OTHER), id=1)
+    placeless = _prepared(city, text=LONG, location=None)
+    by_words = _case(placeless, id=2, ways=placeless.weighed.ways)
+    alone = match(item, Candidates([by_words], [item]), city, START)
+    assert alone.suggested
+    together = match(item, Candidates([at_the_spot, by_words], [item]), city, START)
+    assert together.score < alone.score
+    assert (together.verdict, together.candidate) == ("joined", at_the_spot)
 
 
 def test_the_score_is_the_sum_of_its_reasons(city: City) -> None:
