@@ -14,6 +14,7 @@ from dispatch.domain.errors import DispatchError, Unavailable
 from dispatch.intake.packing import BadModel
 from dispatch.learning import register
 from dispatch.learning.register import Comparison, Model, Serving
+from dispatch.learning.shipped import shipped
 from dispatch.store.clock import SystemClock
 
 T = TypeVar("T")
@@ -33,7 +34,8 @@ def conclude(url: str, model: Model, compare: Callable[[Serving], Comparison | N
 
 async def _conclude(url: str, model: Model, compare: Callable[[Serving], Comparison | None], *, dry_run: bool) -> str:
     async with Connected(url) as connection:
-        serving = await register.serving(connection, model.kind)
+        own = await register.serving(connection, model.kind)
+        serving = own or shipped(model.kind)
         if serving is not None and serving.version == model.version:
             return f"{model.version} serves already 已在用: the same data make the same model"
         comparison, lines = None, []
@@ -48,7 +50,7 @@ async def _conclude(url: str, model: Model, compare: Callable[[Serving], Compari
             lines.append("nothing was kept 未保存" + ("" if serves else "; it would not come into service 不会启用"))
             return "\n".join(lines)
         await register.put(
-            connection, model, replaces=serving.version if serving else None, serve=serves, by=f"learn {model.kind}",
+            connection, model, replaces=own.version if own else None, serve=serves, by=f"learn {model.kind}",
             now=await SystemClock().now(connection),
         )  # fmt: skip
     lines.append(

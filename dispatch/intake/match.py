@@ -95,9 +95,10 @@ def match(
     margin = MOST if lessons else 0.0
     best: Match | None = None
     looked_at: list[Match] = []
-    for one in likeliest:
-        # Words are compared last, and only where they could still make a better match.
-        if best is not None and (one.may_attach, one.most + margin) < (best.attaches, best.score):
+    for compared, one in enumerate(likeliest):
+        # Words are compared last: those of the few that who asks why is told of, and where they could still make a better match.
+        better = best is None or (one.may_attach, one.most + margin) >= (best.attaches, best.score)
+        if not better and compared > OTHERS:
             break
         found = _verdict(report, one, rules, lessons)
         if found is not None:

@@ -1,8 +1,10 @@
 """The register of models (模型登记): each with the hash of its data and its figures; one of a kind serves, and none comes after a better one.
 
+What is shipped (`shipped`) counts as one that is there already.
+
 | what is there already                                  | the new one serves if                                              |
 |--------------------------------------------------------|--------------------------------------------------------------------|
-| none of its kind                                       | always                                                             |
+| none of its kind, and none is shipped                  | always                                                             |
 | one, and both were judged on rows that neither has seen | it is no worse there, by the first figure; where that of its own   |
 |                                                         | training is worse than the other one's, it must be clearly better  |
 | one, and there are too few such rows                    | its first figure is no worse than that of the other one's training |

@@ -182,6 +182,19 @@ async def test_how_messages_are_compared_is_learned_and_a_worse_way_does_not_ser
     assert await serving(city_url) == before
 
 
+async def test_a_citys_first_model_does_not_serve_where_what_is_shipped_is_better(
+    city_url: str, tmp_path: Path
+) -> None:
+    said, judged = judged_pairs(tmp_path, wrong=True)
+    first = await _in_thread(learn, city_url, "pairs", "--messages", said, "--pairs", judged)
+    assert first.exit_code == 0, first.output
+    assert "of shipped in service" in first.output
+    assert "rows new to both" in first.output
+    assert first.output.rstrip().endswith("is worse than shipped")
+    assert await serving(city_url) == {}
+    assert await _value(city_url, "SELECT count(*) FROM models") == 1
+
+
 async def test_pairs_of_one_label_teach_nothing(city_url: str, tmp_path: Path) -> None:
     said, _ = judged_pairs(tmp_path, wrong=False)
     rows = [(pair.one, pair.other, "same") for pair in pairs() if pair.label == "same"]
