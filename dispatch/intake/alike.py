@@ -16,8 +16,8 @@ two affairs of one estate share its name: one title is found in the other messag
 """
 
 import re
-from collections.abc import Iterable, Set
-from itertools import compress
+from collections.abc import Iterable, Sequence, Set
+from itertools import compress, pairwise
 from math import exp
 from typing import Final, NamedTuple
 
@@ -168,36 +168,32 @@ class _Told:
     __slots__ = ("longest", "number", "share", "threes")
 
     def __init__(self, one: Weighed, other: Weighed) -> None:
-        title, twos = one.title, other.twos
-        hits = [run in twos for run in title.twos]
-        found = set(compress(title.twos, hits))
+        title = one.title
+        places = [*compress(range(len(title.twos)), map(other.twos.__contains__, title.twos))]
+        found = {title.twos[place] for place in places}
         # Share of its runs of two, each once, by how rare they are and by their number.
-        self.share = sum(map(one.title_once.__getitem__, found)) / one.title_mass if one.title_mass else 0.0
-        self.number = len(found) / len(one.title_once) if one.title_mass else 0.0
-        # Its runs of three: only where two of two follow each other.
-        longer = [
-            here and after and other.has_three(run)
-            for here, after, run in zip(hits, hits[1:], title.threes, strict=False)
-        ]
-        self.threes = dict(compress(zip(title.threes, title.rare_threes, strict=True), longer))
-        self.longest = _longest(title, hits, longer) if found else 0.0
+        self.share = sum(map(one.title_once.__getitem__, found)) / one.title_mass if found else 0.0
+        self.number = len(found) / len(one.title_once) if found else 0.0
+        # Its runs of three: only where one of two follows the other.
+        longer = {p for p, after in pairwise(places) if after == p + 1 and other.has_three(title.threes[p])}
+        self.threes = {title.threes[place]: title.rare_threes[place] for place in longer}
+        self.longest = _longest(title, places, longer)
 
 
-def _longest(title: Title, hits: list[bool], longer: list[bool]) -> float:
-    """The weight of the rarest stretch of a title, as long as it goes, that the other message has too."""
+def _longest(title: Title, places: Sequence[int], longer: Set[int]) -> float:
+    """The weight of the rarest stretch of a title, as long as it goes, that the other message has too.
+
+    `places` are where a run of two begins that it has, `longer` where one of three does.
+    """
     best, length, rarest = 0.0, 0, 0.0
-    of_three = [*longer, False], [*title.rare_threes, 0.0]
-    for hit, rare, goes_on, weight in zip(hits, title.rare_twos, *of_three, strict=False):
-        if not hit:
-            length = 0
-            continue
-        if goes_on:
+    for place in places:
+        if place in longer:
+            weight = title.rare_threes[place]
             rarest = max(rarest, weight) if length else weight
             length = length + 1 if length else 3
-        elif not length:
-            best = max(best, rare * 2**0.5)
-        if length:
             best = max(best, rarest * min(length, LONG) ** 0.5)
-        if not goes_on:
+        else:
+            # The end of a stretch, or a run of two by itself.
+            best = best if length else max(best, title.rare_twos[place] * 2**0.5)
             length = 0
     return best

@@ -92,13 +92,16 @@ class Candidate:
     object: bytes | None = None
     # Answered, refused or referred without a unit: never reopened by itself, a person looks whether anything is new.
     ended: bool = False
-    # The runs by which it is found again.
-    ways: Sequence[int] = ()
+    # By which reports of the batch its words were found, and how rare the runs are together that it has in common with each.
+    reports: Sequence[int] = ()
+    together: Sequence[float] = ()
     # What it is compared by where there are no words: its address by keyed hashes, and how many stood near it (`located`).
     address: str = ""
     streets: Sequence[str] = ()
     crowd: int = 0
     around: int = 0
+    # Of a case that this batch opens, the runs by which it is found again.
+    ways: Sequence[int] = ()
 
     def weighed(self, rarity: Rarity) -> Weighed | None:
         """Its words to be compared."""
@@ -108,12 +111,15 @@ class Candidate:
 class Candidates:
     """Cases by the ways in which `reports` can be near them; cases opened earlier in the same batch are added."""
 
-    def __init__(self, candidates: Iterable[Candidate], reports: Iterable[Prepared]) -> None:
+    def __init__(self, candidates: Iterable[Candidate], reports: Sequence[Prepared]) -> None:
+        # Reports have no other name before they are stored; the batch holds them as long as these.
+        self._numbers = {id(report): number for number, report in enumerate(reports)}
         self._looked_for = frozenset(run for report in reports for run in report.weighed.leading)
         self._by_tile: dict[int, dict[str, list[Candidate]]] = defaultdict(lambda: defaultdict(list))
         self._by_person: dict[bytes, list[Candidate]] = defaultdict(list)
         self._by_area: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
         self._by_run: dict[int, list[Candidate]] = defaultdict(list)
+        self._led: dict[int, list[tuple[Candidate, float]]] = defaultdict(list)
         for candidate in candidates:
             self.add(candidate)
 
@@ -125,6 +131,8 @@ class Candidates:
             self._by_area[candidate.area, candidate.kin].append(candidate)
         for person in candidate.persons:
             self._by_person[person].append(candidate)
+        for number, together in zip(candidate.reports, candidate.together, strict=True):
+            self._led[number].append((candidate, together))
         for run in self._looked_for.intersection(candidate.ways):
             self._by_run[run].append(candidate)
 
@@ -149,12 +157,13 @@ class Candidates:
         return list({c.id: c for c in found}.values())
 
     def _told(self, report: Prepared) -> list[Candidate]:
-        """Those that have most of what is rare in the report's words, each run weighing as it is rare."""
-        weight: dict[int, float] = defaultdict(float)
-        known: dict[int, Candidate] = {}
-        for run, rare in report.weighed.leading.items():
-            for candidate in self._by_run.get(run, ())[-NEWEST:]:
-                weight[candidate.id] += rare
+        """Those that have most of what is rare in the report's words, each run weighing as it is rare: kept cases and those of this batch."""
+        led = self._led.get(self._numbers[id(report)], [])
+        weight = {candidate.id: together for candidate, together in led}
+        known = {candidate.id: candidate for candidate, _ in led}
+        for run in self._by_run.keys() & report.weighed.leading.keys():
+            for candidate in self._by_run[run][-NEWEST:]:
+                weight[candidate.id] = weight.get(candidate.id, 0.0) + report.weighed.leading[run]
                 known[candidate.id] = candidate
         enough = [id for id in weight if weight[id] >= report.least]
         return [known[id] for id in sorted(enough, key=lambda id: (-weight[id], -id))[:LIKELIEST]]

@@ -28,10 +28,19 @@ SELECT (SELECT max(version) FROM city_versions) AS version, (SELECT count(*) + c
 -- name: candidates
 -- Open cases opened after $15: of a family in a tile ($1, $2) and a box ($3 to $6: west, south, east, north), of any family in a tile and
 -- box where the report's kind is not known ($7 to $11), without place in an area ($13, $14); those that share the rarest runs ($17, so
--- rare: $18, together $26 at least) with a report of the batch ($16); whatever these people ($12) reported, closed or not; and closed ones of a family in a tile
--- and box ($19 to $24) that were closed after $25. With each comes who of them is among its people.
+-- rare: $18, together $26 at least) with a report of the batch ($16); whatever these people ($12) reported, closed or not; and closed
+-- ones of a family in a tile and box ($19 to $24) that were closed after $25. With each comes who of them is among its people, and which
+-- reports its words led from, with how rare the runs are together.
 WITH mine AS MATERIALIZED (
     SELECT id, person FROM callers WHERE person = ANY ($12::bytea[])
+), told AS MATERIALIZED (
+    SELECT likely.case_id, likely.report, likely.together FROM (
+        SELECT named.case_id, w.report, sum(w.weight) AS together,
+            row_number() OVER (PARTITION BY w.report ORDER BY sum(w.weight) DESC, named.case_id DESC) AS place
+        FROM unnest($16::integer[], $17::integer[], $18::real[]) AS w(report, run, weight) CROSS JOIN LATERAL (
+            SELECT r.case_id FROM case_runs r WHERE r.run = w.run ORDER BY r.case_id DESC LIMIT 32) AS named
+        GROUP BY w.report, named.case_id HAVING sum(w.weight) >= $26
+    ) AS likely WHERE likely.place <= 12
 ), found AS MATERIALIZED (
     SELECT near.id FROM unnest($1::bigint[], $2::text[], $3::float8[], $4::float8[], $5::float8[], $6::float8[])
         AS t(tile, kin, west, south, east, north) CROSS JOIN LATERAL (
@@ -52,12 +61,7 @@ WITH mine AS MATERIALIZED (
         SELECT c.id FROM cases c WHERE c.area = a.area AND c.kin = a.kin AND c.tile IS NULL AND c.is_open AND NOT c.restricted
             AND c.opened_at > $15 ORDER BY c.opened_at DESC LIMIT 32) AS akin
     UNION
-    SELECT told.case_id FROM (
-        SELECT named.case_id, row_number() OVER (PARTITION BY w.report ORDER BY sum(w.weight) DESC, named.case_id DESC) AS place
-        FROM unnest($16::integer[], $17::integer[], $18::real[]) AS w(report, run, weight) CROSS JOIN LATERAL (
-            SELECT r.case_id FROM case_runs r WHERE r.run = w.run ORDER BY r.case_id DESC LIMIT 32) AS named
-        GROUP BY w.report, named.case_id HAVING sum(w.weight) >= $26
-    ) AS told WHERE told.place <= 12
+    SELECT told.case_id FROM told
     UNION
     SELECT near.id FROM unnest($19::bigint[], $20::text[], $21::float8[], $22::float8[], $23::float8[], $24::float8[], $25::timestamptz[])
         AS t(tile, kin, west, south, east, north, since) CROSS JOIN LATERAL (
@@ -68,13 +72,16 @@ WITH mine AS MATERIALIZED (
 ), known AS (
     SELECT cp.case_id, array_agg(mine.person) AS persons FROM found JOIN case_people cp ON cp.case_id = found.id
         JOIN mine ON mine.id = cp.caller_id GROUP BY cp.case_id
+), led AS (
+    SELECT case_id, array_agg(report) AS reports, array_agg(together) AS together FROM told GROUP BY case_id
 )
 SELECT c.id, c.case_no, c.is_open, c.category, c.kin, c.lon, c.lat, c.area, c.opened_at,
     CASE WHEN c.state IN ('answered', 'rejected', 'referred') THEN c.settled_at ELSE c.closed_at END AS closed_at,
     c.solved, s.words, known.persons, c.about_unit, c.object, c.state IN ('answered', 'rejected', 'referred') AS ended,
-    coalesce(s.runs, '{}') AS ways, coalesce(s.address, '') AS address, coalesce(s.streets, '{}') AS streets,
+    coalesce(led.reports, '{}') AS reports, coalesce(led.together, '{}') AS together, coalesce(s.address, '') AS address, coalesce(s.streets, '{}') AS streets,
     coalesce(s.crowd, 0) AS crowd, coalesce(s.around, 0) AS around
 FROM found JOIN cases c USING (id) LEFT JOIN case_signatures s ON s.case_id = c.id LEFT JOIN known ON known.case_id = c.id
+    LEFT JOIN led ON led.case_id = c.id
 WHERE NOT c.restricted;
 
 -- name: named_candidates

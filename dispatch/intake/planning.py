@@ -45,7 +45,12 @@ async def _likely(connection: Executor, desk: Desk, items: list[Prepared]) -> li
     unknown = sorted({(t, *_box(i, rules.radius_m)) for i in compared if not i.category for t in i.tiles})
     persons = {i.reading.identity.person for i in compared if i.reading.identity}
     akin = sorted({(i.place.area, i.category.kin) for i in compared if not i.tiles and i.place.area and i.category})
-    told = [(n, run, rare) for n, item in enumerate(compared) for run, rare in item.weighed.leading.items()]
+    told = [
+        (n, run, rare)
+        for n, item in enumerate(items)
+        if not item.restricted
+        for run, rare in item.weighed.leading.items()
+    ]
     if not (tiles or unknown or persons or akin or told):
         return []
     days = max([rules.days, *(i.placed.model.reach.days for i in compared if i.placed)])

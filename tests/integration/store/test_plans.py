@@ -89,13 +89,13 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...], str, frozenset[str]]] = {
     "claim_due": (DEADLINES.claim_due, (NOW + timedelta(minutes=5), 100), "deadlines_next", frozenset({"deadlines", "cases"})),
     "late": (DEADLINES.late, (NOW + timedelta(minutes=5),), "deadlines_next", frozenset({"deadlines"})),
     "next_at": (DEADLINES.next_at, (), "deadlines_next", frozenset({"deadlines"})),
-    "candidates": (INTAKE.candidates, (*NEAR, *OTHERWISE, *[[]] * 10), "cases_near", frozenset({"cases"})),
+    "candidates": (INTAKE.candidates, (*NEAR, *OTHERWISE, *[[]] * 10, 9.0), "cases_near", frozenset({"cases"})),
     "candidates by words": (
-        INTAKE.candidates, (*[[]] * 11, *OTHERWISE, [1, 1], [7, 9], [4.0, 5.0], *[[]] * 7), "case_runs_pkey",
+        INTAKE.candidates, (*[[]] * 11, *OTHERWISE, [1, 1], [7, 9], [4.0, 5.0], *[[]] * 7, 9.0), "case_runs_pkey",
         frozenset({"case_runs", "case_signatures"}),
     ),
     "candidates among closed ones": (
-        INTAKE.candidates, (*[[]] * 11, *OTHERWISE, *[[]] * 3, [3, 4], ["water"] * 2, *BOX, [NOW - timedelta(days=9)] * 2),
+        INTAKE.candidates, (*[[]] * 11, *OTHERWISE, *[[]] * 3, [3, 4], ["water"] * 2, *BOX, [NOW - timedelta(days=9)] * 2, 9.0),
         "cases_closed_near", frozenset({"cases"}),
     ),
     "queue": (READING.queue, (UNIT, False, ["u3"], 50, None), "assignments_beside", frozenset({"cases", "assignments"})),
