@@ -83,19 +83,11 @@ def match(
         return NOTHING
     person = report.reading.identity.person if report.reading.identity else None
     near = [each for each in candidates.near(report) if report.about is None or report.about == each.about]
-    likeliest: list[Likely] = []
-    for candidate in near:
-        same_person = person in candidate.persons
-        if in_time(candidate, at, rules, same_person):
-            one = likely(report, candidate, rules, same_person)
-            if one is not None and one.most >= rules.suggest:
-                likeliest.append(one)
-    likeliest.sort(key=attrgetter("may_attach", "most"), reverse=True)
     # What was learned may lift a score beyond what words alone could make of it.
     margin = MOST if lessons else 0.0
     best: Match | None = None
     looked_at: list[Match] = []
-    for compared, one in enumerate(likeliest):
+    for compared, one in enumerate(_likeliest(report, near, rules, person, at)):
         # Words are compared last: those of the few that who asks why is told of, and where they could still make a better match.
         better = best is None or (one.may_attach, one.most + margin) >= (best.attaches, best.score)
         if not better and compared > OTHERS:
@@ -108,6 +100,20 @@ def match(
     if report.placed is not None:
         best = _by_place(report.placed, near, best, person, asked)
     return replace(best, others=tuple(others)) if best else NOTHING
+
+
+def _likeliest(
+    report: Prepared, near: list[Candidate], rules: Matching, person: bytes | None, at: datetime
+) -> list[Likely]:
+    """Those that words can still make a match, what the report could join first."""
+    found = []
+    for candidate in near:
+        same_person = person in candidate.persons
+        if in_time(candidate, at, rules, same_person):
+            one = likely(report, candidate, rules, same_person)
+            if one is not None and one.most >= rules.suggest:
+                found.append(one)
+    return sorted(found, key=attrgetter("may_attach", "most"), reverse=True)
 
 
 def _by_place(
