@@ -109,17 +109,12 @@ class Likeness(NamedTuple):
 
 def alike(one: Weighed, other: Weighed, texts: Texts) -> Likeness | None:
     """What two messages have in common; None if either says too little."""
-    if not comparable(one, other):
+    if min(len(one.twos), len(other.twos)) < FEWEST:
         return None
     both = one.twos & other.twos
     found = signs(one, other, both)
     overlap = len(both) / (len(one.twos) + len(other.twos) - len(both))
     return Likeness(*texts.pairs.judge(found), found.shared, overlap)
-
-
-def comparable(one: Weighed, other: Weighed) -> bool:
-    """Whether both say enough to be compared."""
-    return min(len(one.twos), len(other.twos)) >= FEWEST
 
 
 def unsaid(text: str, other: Weighed) -> list[tuple[int, int]]:
