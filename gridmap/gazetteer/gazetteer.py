@@ -49,13 +49,10 @@ class Gazetteer:
 
     def __init__(self, entries: Iterable[Entry], beliefs: Beliefs, areas: Mapping[str, str] | None = None) -> None:
         """Indexes the places. `areas`: the names by which a text may name an area, each with the area as the places call it."""
-        self.entries = tuple(entries)
-        self._beliefs = beliefs
-        self._index = Index(self.entries)
-        given = {name: name for name in self._index.areas} if areas is None else areas
-        self._areas = {plain(name): area for name, area in given.items() if len(plain(name)) > 1}
-        # People say the same addresses again and again.
-        self._found = lru_cache(REMEMBERED)(self._find)
+        self._reader = _Reader(tuple(entries), beliefs, areas)
+        self.entries = self._reader.entries
+        # People say the same addresses again and again. What is remembered must not hold the gazetteer: it goes with its version of the city.
+        self._remembered = lru_cache(REMEMBERED)(self._reader.find)
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -67,11 +64,20 @@ class Gazetteer:
         """
         if not self.entries:
             return []
-        return list(
-            self._found(text, near_area, limit) if len(text) <= ADDRESS_MOST else self._find(text, near_area, limit)
-        )
+        find = self._remembered if len(text) <= ADDRESS_MOST else self._reader.find
+        return list(find(text, near_area, limit))
 
-    def _find(self, text: str, near_area: str | None, limit: int) -> list[Candidate]:
+
+class _Reader:
+    """Finds what a text may mean, each time anew."""
+
+    def __init__(self, entries: tuple[Entry, ...], beliefs: Beliefs, areas: Mapping[str, str] | None) -> None:
+        self.entries, self._beliefs = entries, beliefs
+        self._index = Index(entries)
+        given = {name: name for name in self._index.areas} if areas is None else areas
+        self._areas = {plain(name): area for name, area in given.items() if len(plain(name)) > 1}
+
+    def find(self, text: str, near_area: str | None, limit: int) -> list[Candidate]:
         if len(text) > ADDRESS_MOST and not self._may_name(text):
             return []
         comparable = plain(text)

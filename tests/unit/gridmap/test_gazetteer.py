@@ -1,5 +1,7 @@
 """What people say of a place, and where the gazetteer says it is. All places are invented."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -192,3 +194,24 @@ def test_a_list_is_read_however_long_it_is() -> None:
     lines = ";".join(f"{n}路" for n in range(20, 40))
     town = Gazetteer([*TOWN, place("盐仓(公交站)", lines, 5, 5)], EVEN, AREAS)
     assert town.find(lines)[0].name == "盐仓(公交站)"
+
+
+def test_what_was_asked_before_is_answered_alike_whatever_became_of_the_first_answer(town: Gazetteer) -> None:
+    first = town.find("槐花路30号")
+    kept = list(first)
+    first.clear()
+    assert kept
+    assert town.find("槐花路30号") == kept
+
+
+def test_a_gazetteer_of_an_earlier_city_goes_by_itself_though_it_remembers() -> None:
+    """What a process has at its start is kept from the collector: a gazetteer that held itself would stay for ever."""
+    earlier = Gazetteer(TOWN, EVEN, AREAS)
+    assert earlier.find("槐花路30号")
+    gone = weakref.ref(earlier)
+    gc.disable()
+    try:
+        del earlier
+        assert gone() is None
+    finally:
+        gc.enable()
