@@ -1,102 +1,14 @@
 """What every operation may rely on, and what every caller may."""
 
-import asyncio
 import json
 from typing import Any
 
-import msgspec
 import pytest
 import structlog
 from aiohttp import web
 
-from dispatch.api.app import build_app
-from dispatch.api.call import SIGNED_IN, Call, Reply, Route
-from dispatch.api.health import DRAIN
-from dispatch.domain.errors import KeyTaken, VersionStale
-
-OPERATOR = {"Authorization": "Bearer operator"}
-
-
-class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    lon: float
-    lat: float
-
-
-class Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    title: str
-    place: Place | None = None
-    tags: list[str] = []
-    attributes: dict[str, Any] = {}
-    counts: dict[int, int] = {}
-
-
-class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    state: list[str] = []
-    limit: int = 50
-
-
-async def echo(call: Call[Sent, None]) -> Reply:
-    return Reply({"title": call.body.title, "by": call.actor.name}, status=201, headers={"ETag": '"7"'})
-
-
-async def listing(call: Call[None, Filter]) -> Reply:
-    return Reply({"state": call.query.state, "limit": call.query.limit, "case_no": call.params.get("case_no")})
-
-
-async def stale(call: Call[None, None]) -> Reply:
-    raise VersionStale(current_version=4, status="not the standard's")
-
-
-async def taken(call: Call[None, None]) -> Reply:
-    raise KeyTaken(receipt_no="R1")
-
-
-async def broken(call: Call[None, None]) -> Reply:
-    raise ValueError("the caller 13800138000 said so")
-
-
-async def cut_off(call: Call[None, None]) -> Reply:
-    raise ConnectionRefusedError("the database is away")
-
-
-async def page(call: Call[None, None]) -> web.StreamResponse:
-    return web.Response(text="page")
-
-
-async def made(call: Call[None, None]) -> Reply:
-    return Reply(b'{"made":true}')
-
-
-async def half(call: Call[None, None]) -> web.StreamResponse:
-    response = web.StreamResponse()
-    await response.prepare(call.request)
-    await response.write(b"first half")
-    raise ValueError("the source went away")
-
-
-ROUTES = [
-    Route("POST", "/things", echo, "Send", "submit", body=Sent, statuses=(201,)),
-    Route("GET", "/things", listing, "List", None, query=Filter),
-    Route("GET", "/things/{case_no}", listing, "One", None, query=Filter),
-    Route("PUT", "/stale", stale, "Change", None, headers=("If-Match",)),
-    Route("PUT", "/taken", taken, "Change", None),
-    Route("GET", "/broken", broken, "Break", None),
-    Route("GET", "/cut-off", cut_off, "Break", None),
-    Route("GET", "/page", page, "Page", None),
-    Route("GET", "/made", made, "Bytes", None),
-    Route("GET", "/half", half, "Stream", None),
-    Route("POST", "/password", made, "Change", SIGNED_IN),
-]
-
-
-async def raw(client: Any, sent: bytes) -> bytes:
-    """What the server says to these bytes before it closes the connection."""
-    async with asyncio.timeout(30):
-        reader, writer = await asyncio.open_connection(client.host, client.port)
-        writer.write(sent)
-        answer = await reader.read()
-        writer.close()
-    return answer
+from dispatch.api.call import Call, Route
+from tests.unit.api.operations import OPERATOR, ROUTES, raw
 
 
 async def test_a_good_request_is_answered_with_its_headers(serve: Any) -> None:
@@ -262,13 +174,6 @@ async def test_an_unexpected_error_shows_nothing_of_the_inside_and_is_logged_wit
     assert [line["event"] for line in logged] == ["request failed"]
 
 
-async def test_a_server_behind_that_hangs_up_is_not_taken_for_the_caller(serve: Any) -> None:
-    client = await serve(ROUTES)
-    with structlog.testing.capture_logs() as logged:
-        async with client.get("/cut-off") as answer:
-            assert (answer.status, len(logged)) == (503, 1)
-
-
 async def test_an_answer_of_any_kind_names_its_request(serve: Any, lines: list[tuple[Any, ...]]) -> None:
     client = await serve(ROUTES)
     for path in ("/page", "/made", "/nowhere", "/things?x=1"):
@@ -321,64 +226,6 @@ async def test_head_is_get_without_the_body(serve: Any) -> None:
     client = await serve(ROUTES)
     async with client.head("/made") as answer:
         assert (answer.status, await answer.read(), answer.headers["Content-Length"]) == (200, b"", "13")
-
-
-async def test_a_stream_that_breaks_is_cut_off_rather_than_ended(serve: Any, lines: list[tuple[Any, ...]]) -> None:
-    client = await serve(ROUTES)
-    answer = await raw(client, b"GET /half HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert b"first half" in answer
-    assert not answer.endswith(b"0\r\n\r\n")
-    assert [line[2] for line in lines] == [499]
-
-
-async def test_a_caller_who_hangs_up_cancels_nothing(services: Any) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
-
-    async def slow(call: Call[None, None]) -> Reply:
-        begun.set()
-        while call.request.transport is not None:
-            await asyncio.sleep(0)
-        ended.set()
-        return Reply()
-
-    # Not through aiohttp's test server: that one cancels handlers, which the service does not.
-    app = build_app(services, [Route("GET", "/slow", slow, "Slow", None)], access=lambda *_: None)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with asyncio.timeout(30):
-        _, writer = await asyncio.open_connection(*runner.addresses[0][:2])
-        writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
-        await begun.wait()
-        writer.transport.abort()
-        await ended.wait()
-    await runner.cleanup()
-
-
-async def test_a_caller_who_hangs_up_within_the_body_is_no_error_of_the_server(serve: Any, lines: Any) -> None:
-    client = await serve(ROUTES)
-    with structlog.testing.capture_logs() as logged:
-        _, writer = await asyncio.open_connection(client.host, client.port)
-        writer.write(
-            b"POST /things HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer operator\r\nContent-Length: 99\r\n\r\n{"
-        )
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-        async with client.get("/made"):
-            pass
-    assert logged == []
-    assert 500 not in [line[2] for line in lines]
-
-
-async def test_a_leaving_process_closes_its_connections(serve: Any) -> None:
-    client = await serve(ROUTES)
-    client.app[DRAIN].set()
-    for path in ("/made", "/nowhere"):
-        async with client.get(path) as answer:
-            assert answer.headers["Connection"] == "close"
-    async with client.get("/readyz") as answer:
-        assert (answer.status, await answer.json()) == (503, {"status": "failed", "parts": {"drain": "failed"}})
 
 
 async def test_the_access_line_names_the_template_and_the_actor(serve: Any, lines: list[tuple[Any, ...]]) -> None:
